@@ -1,0 +1,144 @@
+"""From patch distances to what is judged and drawn: anomaly map, score, regions, heat map. Pure numpy + OpenCV.
+
+One rule ties them together. A part is bad when somewhere the map reaches the threshold over a connected area of at
+least `area_px`. The score is the highest level at which that still holds, so `score >= threshold` and "there is a
+region to draw" are the same statement; neither depends on how large the rest of the ROI is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from service.errors import EngineFailed
+
+CONNECTIVITY = 8
+# An area larger than this share of the inspected pixels could never be reached: the ROI itself must be able to fail.
+LARGEST_AREA_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a map lies in its ROI picture: pixel (x, y) of the map is (left + x * scale_x, top + y * scale_y) there."""
+
+    left: int
+    top: int
+    scale_x: float
+    scale_y: float
+    roi_width: int
+    roi_height: int
+
+    def area_px(self, area_mm2: float, mm_per_px: float, inspected_px: int) -> int:
+        """`area_mm2` in pixels of the map, at least one and at most a tenth of the pixels that are inspected."""
+        pixels = area_mm2 / mm_per_px**2 / (self.scale_x * self.scale_y)
+        return max(1, min(round(pixels), int(LARGEST_AREA_SHARE * inspected_px)))
+
+
+@dataclass(frozen=True)
+class Region:
+    """A connected piece of the map at or above the threshold, in pixels of the ROI picture."""
+
+    bbox: tuple[int, int, int, int]
+    area_px: float
+    area_mm2: float
+    score: float
+    contour: list[list[int]]
+
+
+def spread(distances: np.ndarray, patches: np.ndarray, mask: np.ndarray, *, sigma_px: float) -> np.ndarray:
+    """Anomaly map, float32 (h, w), of patch distances (gh, gw); 0 outside the bool (h, w) `mask`.
+
+    Only patches in the bool (gh, gw) `patches` count: dividing by the spread weights keeps values at the border of the
+    shape from being diluted by its outside (normalised convolution, Knutsson & Westin 1993).
+    Raises EngineFailed when a distance is not a finite number: such a map must not look calm.
+    """
+    if not np.isfinite(distances[patches]).all():
+        raise EngineFailed("The engine computed a distance that is not a number: inspect the part again.")
+    size = mask.shape[::-1]
+    if patches.all():
+        return _smooth(distances, size, sigma_px) * mask
+    weights = patches.astype(np.float32)
+    values = _smooth(np.where(patches, distances, 0).astype(np.float32), size, sigma_px)
+    spread_weights = _smooth(weights, size, sigma_px)
+    return np.divide(values, spread_weights, out=np.zeros(mask.shape, np.float32), where=mask & (spread_weights > 1e-3))
+
+
+def score(anomaly_map: np.ndarray, area_px: int) -> float:
+    """Highest level at which a connected area of at least `area_px` pixels of the float32 (h, w) map is reached."""
+    highest = float(np.partition(anomaly_map.ravel(), -area_px)[-area_px])  # enough pixels, connected or not
+    if area_px == 1 or _reaches(anomaly_map, highest, area_px):
+        return highest
+    side = int(np.ceil(np.sqrt(area_px)))
+    lowest = float(cv2.erode(anomaly_map, np.ones((side, side), np.uint8), borderValue=0).max())  # a square reaches it
+    return _search(anomaly_map, area_px, lowest, highest)
+
+
+def regions(anomaly_map: np.ndarray, threshold: float, area_px: int, frame: Frame, mm_per_px: float) -> list[Region]:
+    """Connected areas of at least `area_px` map pixels where the map reaches the threshold, largest first."""
+    reached = (anomaly_map >= np.float32(threshold)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(reached, connectivity=CONNECTIVITY)
+    found = [
+        _region(anomaly_map, labels, label, stats[label], frame, mm_per_px)
+        for label in range(1, count)
+        if stats[label, cv2.CC_STAT_AREA] >= area_px
+    ]
+    return sorted(found, key=lambda region: region.area_px, reverse=True)
+
+
+def heatmap(anomaly_map: np.ndarray, threshold: float, frame: Frame) -> np.ndarray:
+    """8-bit grey, ROI size: 128 is the threshold, 255 twice the threshold, so a good part looks calm on every screen."""
+    grey = np.clip(anomaly_map * (127.5 / max(threshold, 1e-12)), 0, 255).astype(np.uint8)
+    width = max(1, round(grey.shape[1] * frame.scale_x))
+    height = max(1, round(grey.shape[0] * frame.scale_y))
+    roi = np.zeros((frame.roi_height, frame.roi_width), np.uint8)
+    roi[frame.top : frame.top + height, frame.left : frame.left + width] = cv2.resize(grey, (width, height))
+    return roi
+
+
+def _smooth(values: np.ndarray, size: tuple[int, int], sigma_px: float) -> np.ndarray:
+    large = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(large, (0, 0), sigma_px) if sigma_px > 0 else large
+
+
+def _reaches(anomaly_map: np.ndarray, level: float, area_px: int) -> bool:
+    reached = (anomaly_map >= np.float32(level)).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(reached, connectivity=CONNECTIVITY)
+    return bool(count > 1 and stats[1:, cv2.CC_STAT_AREA].max() >= area_px)
+
+
+def _search(anomaly_map: np.ndarray, area_px: int, lowest: float, highest: float) -> float:
+    """Bisection over the map's own values from `lowest`, which is reached, to `highest`, which is not: exact."""
+    values = np.unique(anomaly_map[(anomaly_map >= np.float32(lowest)) & (anomaly_map <= np.float32(highest))])
+    low, high = 0, len(values) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _reaches(anomaly_map, float(values[middle]), area_px) else (low, middle)
+    return float(values[low])
+
+
+def _region(
+    anomaly_map: np.ndarray, labels: np.ndarray, label: int, stats: np.ndarray, frame: Frame, mm_per_px: float
+) -> Region:
+    x, y, w, h, area = (int(value) for value in stats)
+    piece = labels[y : y + h, x : x + w] == label
+    outlines, _ = cv2.findContours(piece.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=len)[:, 0, :] + (x, y)
+    points = [
+        [
+            min(round(frame.left + (px + 0.5) * frame.scale_x), frame.roi_width - 1),
+            min(round(frame.top + (py + 0.5) * frame.scale_y), frame.roi_height - 1),
+        ]
+        for px, py in outline.tolist()
+    ]
+    left, top = round(frame.left + x * frame.scale_x), round(frame.top + y * frame.scale_y)
+    right, bottom = round(frame.left + (x + w) * frame.scale_x), round(frame.top + (y + h) * frame.scale_y)
+    area_px = area * frame.scale_x * frame.scale_y
+    return Region(
+        bbox=(left, top, max(1, right - left), max(1, bottom - top)),
+        area_px=area_px,
+        area_mm2=area_px * mm_per_px**2,
+        score=float(anomaly_map[y : y + h, x : x + w][piece].max()),
+        contour=points,
+    )

@@ -1,0 +1,1 @@
+"""HTTP: the only FastAPI imports. Routes translate; the work is below."""

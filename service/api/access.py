@@ -1,0 +1,33 @@
+"""What every route asks for: the backend, and a caller who may enter."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Request
+
+from service import caller
+from service.backend import Backend
+from service.contract import Answer
+from service.keys import check_key
+
+
+def _backend(request: Request) -> Backend:
+    backend = request.app.state.backend
+    assert isinstance(backend, Backend)
+    return backend
+
+
+T = TypeVar("T", bound=Answer)
+Parts = Annotated[Backend, Depends(_backend)]
+
+
+async def require_key(backend: Parts, x_api_key: Annotated[str | None, Header()] = None) -> None:
+    """Async, so that the caller's name is set in the request's own context and reaches its records."""
+    caller.key_name.set(check_key(backend.settings.api_keys, x_api_key))
+
+
+def answered(answer: T) -> T:
+    """The answer with this request's id."""
+    answer.request_id = caller.request_id.get()
+    return answer

@@ -1,0 +1,52 @@
+"""The application: routes, error shape, gate, pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
+
+from service import __version__
+from service.api import datasets, health, inference, inspections, jobs, models, overview, problems, teaching
+from service.api.access import require_key
+from service.api.gate import Gate
+from service.backend import Backend
+from service.keys import own_hosts
+from service.settings import split_list
+
+# Threads for requests that are not inspections: fits that wait, uploads, listings.
+SPARE_THREADS = 24
+
+
+def create_app(backend: Backend) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = backend.settings.queue_size + SPARE_THREADS
+        backend.start()
+        yield
+        await anyio.to_thread.run_sync(backend.close)
+
+    # FastAPI with the scripts of its /docs pages in the package: they work without internet
+    app: FastAPI = FastAPIOffline(
+        title="BrakeDisc Inspector", version=__version__, lifespan=lifespan, responses=problems.DOCUMENTED
+    )
+    app.state.backend = backend
+    problems.install(app)
+    app.include_router(health.router)
+    for module in (inference, teaching, datasets, models, overview, inspections, jobs):
+        app.include_router(module.router, dependencies=[Depends(require_key)])
+    settings = backend.settings
+    app.add_middleware(
+        Gate,
+        hosts=own_hosts(settings.host, split_list(settings.allowed_hosts)),
+        max_body=settings.max_body_mb * 1_000_000,
+    )
+    if settings.allow_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=split_list(settings.allow_origins), allow_methods=["*"], allow_headers=["*"]
+        )
+    return app

@@ -1,0 +1,66 @@
+"""A ROI's stored samples."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Response, UploadFile
+
+from service import collecting
+from service.api.access import Parts, answered
+from service.api.fields import RoiForm, RoiQuery, RoleForm, RoleQuery, parse_metas, read
+from service.contract import DatasetAnswer, DeletedAnswer, Label, MmPerPx, UploadAnswer
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+FileName = Annotated[str, Query(max_length=128)]
+
+
+@router.post("/{label}/upload")
+def post_upload(
+    backend: Parts,
+    label: Label,
+    role_id: RoleForm,
+    roi_id: RoiForm,
+    images: list[UploadFile],
+    metas: Annotated[list[str] | None, Form()] = None,
+    mm_per_px: Annotated[MmPerPx | None, Form()] = None,
+) -> UploadAnswer:
+    """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F images=@good1.png
+    http://127.0.0.1:8000/datasets/ok/upload`"""
+    pictures = [read(image) for image in images]
+    meta = parse_metas(metas or [], len(pictures))
+    return answered(collecting.upload(backend, role_id, roi_id, label, pictures, meta, mm_per_px))
+
+
+@router.get("/list")
+def get_list(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> DatasetAnswer:
+    """`curl 'http://127.0.0.1:8000/datasets/list?role_id=disc&roi_id=ring'`"""
+    return answered(collecting.listing(backend, role_id, roi_id))
+
+
+@router.get("/file", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+def get_file(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName) -> Response:
+    """`curl 'http://127.0.0.1:8000/datasets/file?role_id=disc&roi_id=ring&label=ok&filename=...'`"""
+    return Response(backend.datasets.picture(role_id, roi_id, label, filename), media_type="image/png")
+
+
+@router.get("/meta")
+def get_meta(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName) -> dict[str, Any]:
+    """`curl 'http://127.0.0.1:8000/datasets/meta?role_id=disc&roi_id=ring&label=ok&filename=...'`"""
+    return asdict(backend.datasets.sample(role_id, roi_id, label, filename))
+
+
+@router.delete("/file")
+def delete_file(
+    backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName
+) -> DeletedAnswer:
+    """`curl -X DELETE 'http://127.0.0.1:8000/datasets/file?role_id=disc&roi_id=ring&label=ok&filename=...'`"""
+    backend.datasets.delete(role_id, roi_id, label, filename)
+    return answered(DeletedAnswer(deleted=1))
+
+
+@router.delete("/clear")
+def delete_clear(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label) -> DeletedAnswer:
+    """`curl -X DELETE 'http://127.0.0.1:8000/datasets/clear?role_id=disc&roi_id=ring&label=ng'`"""
+    return answered(DeletedAnswer(deleted=backend.datasets.clear(role_id, roi_id, label)))

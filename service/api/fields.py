@@ -1,0 +1,61 @@
+"""Form and query fields that several routes share."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, Query, UploadFile
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from service.contract import MmPerPx, Name
+from service.errors import InvalidField
+from service.geometry import Shape, parse_shape
+from service.store.names import MAX_NAME
+
+RoleForm = Annotated[Name, Form(description="Role: which part or view of it")]
+RoiForm = Annotated[Name, Form(description="Region of interest within the role")]
+RoleQuery = Annotated[Name, Query()]
+RoiQuery = Annotated[Name, Query()]
+ScaleForm = Annotated[MmPerPx, Form(description="Millimetres per pixel of the picture")]
+
+
+def _shape(
+    shape: Annotated[str | None, Form(description='{"kind":"annulus","cx":256,"cy":256,"r":200,"r_inner":120}')] = None,
+) -> Shape | None:
+    return parse_shape(shape)
+
+
+_META: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, JsonValue])
+_SCALE: TypeAdapter[float] = TypeAdapter(MmPerPx)
+ShapeForm = Annotated[Shape | None, Depends(_shape)]
+
+
+def read(upload: UploadFile) -> tuple[str, bytes]:
+    """Name and bytes; the name only ever appears in messages and records."""
+    name = "".join(c for c in (upload.filename or "image") if c.isprintable())[-MAX_NAME:]
+    return name or "image", upload.file.read()
+
+
+def parse_metas(metas: list[str], count: int) -> list[dict[str, Any]]:
+    """One JSON object per image; none at all means none for any. `shape` may be an object or its JSON text.
+
+    Raises InvalidField.
+    """
+    if not metas:
+        return [{} for _ in range(count)]
+    if len(metas) != count:
+        raise InvalidField(f"metas: {len(metas)} given for {count} images; send one JSON string per image.")
+    return [_meta(text, index) for index, text in enumerate(metas)]
+
+
+def _meta(text: str, index: int) -> dict[str, Any]:
+    try:
+        meta = _META.validate_json(text or "{}")
+        if meta.get("mm_per_px") is not None:
+            meta["mm_per_px"] = _SCALE.validate_python(meta["mm_per_px"])
+    except ValidationError as error:
+        raise InvalidField(f"metas[{index}]: {error.errors()[0]['msg']}; send a JSON object.") from None
+    if isinstance(meta.get("shape"), dict):
+        meta["shape"] = json.dumps(meta["shape"])
+    return meta

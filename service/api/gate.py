@@ -1,0 +1,72 @@
+"""Before any route: the request's id, the host it names, the size of its body, one log line when it is done."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import caller
+from service.api.problems import problem_response
+from service.errors import HostRefused, TooLarge
+from service.keys import check_host
+
+log = logging.getLogger("service.access")
+_QUIET = ("/health", "/health/live", "/metrics")  # asked every few seconds
+
+
+class Gate:
+    """ASGI middleware; plain, because a BaseHTTPMiddleware costs a task per request."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], max_body: int) -> None:
+        self._app, self._hosts, self._max_body = app, hosts, max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = caller.accept_request_id(headers.get("x-request-id") or headers.get("x-correlation-id"))
+        caller.request_id.set(request_id)
+        started, status = time.perf_counter(), 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            check_host(self._hosts, headers.get("host", "localhost"))
+            self._check_length(headers.get("content-length"))
+        except (HostRefused, TooLarge) as problem:
+            await problem_response(problem)(scope, receive, send_with_id)
+        else:
+            await self._app(scope, self._limited(receive), send_with_id)
+        if scope["path"] not in _QUIET or status >= 500:
+            ms = round((time.perf_counter() - started) * 1e3, 1)
+            log.info("request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": ms})
+
+    def _check_length(self, length: str | None) -> None:
+        if length is not None and length.isdigit() and int(length) > self._max_body:
+            raise TooLarge(self._too_large())
+
+    def _limited(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body:  # a body without a length; FastAPI lets only its own exception through
+                raise HTTPException(TooLarge.status, self._too_large())
+            return message
+
+        return limited
+
+    def _too_large(self) -> str:
+        return f"The request body is larger than {self._max_body // 1_000_000} MB (BACKEND_MAX_BODY_MB): send fewer pictures."

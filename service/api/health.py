@@ -1,0 +1,39 @@
+"""Is it alive, is it ready, how is it doing. No key: supervisors and load balancers ask."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from service.api.access import Parts, answered
+from service.backend import health
+from service.contract import Health
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", response_model=Health, responses={503: {"model": Health}})
+def get_health(backend: Parts, response: Response) -> Health:
+    """`curl http://127.0.0.1:8000/health`"""
+    answer = answered(health(backend))
+    if answer.status in ("loading", "error"):
+        response.status_code = 503
+    return answer
+
+
+@router.get("/health/live")
+async def get_live() -> dict[str, str]:
+    """`curl http://127.0.0.1:8000/health/live`"""
+    return {"status": "live"}
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def get_metrics(backend: Parts) -> Response:
+    """`curl http://127.0.0.1:8000/metrics`"""
+    ready = backend.loader.state == "ready"
+    text = backend.metrics.expose(
+        queue_depth=backend.worker.depth,
+        gpu_mem_mb=backend.loader.engine().memory_mb() if ready else 0.0,
+        disk_free=backend.disk_free,
+        left_out=backend.archive.left_out,
+    )
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,107 @@
+"""The record: find, page, export, show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+from PIL import Image
+
+from service.api.access import Parts, answered
+from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Verdict
+from service.store.records import Record, RecordFilter
+
+router = APIRouter(prefix="/inspections", tags=["record"])
+CSV_COLUMNS = (
+    "inspection_id", "time_utc", "role_id", "roi_id", "part_id", "verdict", "score", "threshold", "model_version",
+    "mm_per_px", "n_regions", "image_name", "image_sha256", "request_id", "key_name",
+)  # fmt: skip
+
+
+def _filter(
+    role_id: Annotated[Name | None, Query()] = None,
+    roi_id: Annotated[Name | None, Query()] = None,
+    part_id: Annotated[Name | None, Query()] = None,
+    verdict: Annotated[Verdict | None, Query()] = None,
+    since: Annotated[datetime | None, Query(description="ISO 8601; UTC when it names no zone")] = None,
+    before: Annotated[datetime | None, Query()] = None,
+) -> RecordFilter:
+    return RecordFilter(role_id, roi_id, part_id, verdict, _utc(since), _utc(before))
+
+
+Filter = Annotated[RecordFilter, Depends(_filter)]
+
+
+@router.get("", response_model=InspectionsAnswer, responses={200: {"content": {"text/csv": {}}}})
+def get_inspections(
+    backend: Parts,
+    which: Filter,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    format: Annotated[Literal["json", "csv"], Query()] = "json",
+) -> InspectionsAnswer | StreamingResponse:
+    """`curl 'http://127.0.0.1:8000/inspections?role_id=disc&verdict=NG&format=csv'`"""
+    if format == "csv":
+        headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
+        return StreamingResponse(_csv(backend.records.stream(which)), media_type="text/csv", headers=headers)
+    total, records = backend.records.find(which, limit, offset)
+    found = [InspectionSummary(**_shown(record)) for record in records]
+    return answered(InspectionsAnswer(total=total, limit=limit, offset=offset, inspections=found))
+
+
+@router.get("/{inspection_id}")
+def get_inspection(backend: Parts, inspection_id: str) -> InspectionAnswer:
+    """`curl http://127.0.0.1:8000/inspections/ID`"""
+    record = backend.records.get(inspection_id)
+    return answered(InspectionAnswer(**{**_shown(record), "inspection_request_id": record.request_id}))
+
+
+@router.get("/{inspection_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
+def get_image(backend: Parts, inspection_id: str) -> Response:
+    """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: the picture as it was received"""
+    data = backend.archive.image(inspection_id)
+    with Image.open(io.BytesIO(data)) as picture:
+        media_type = picture.get_format_mimetype()
+    return Response(data, media_type=media_type or "application/octet-stream")
+
+
+@router.get("/{inspection_id}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+def get_heatmap(backend: Parts, inspection_id: str) -> Response:
+    """`curl -o heatmap.png http://127.0.0.1:8000/inspections/ID/heatmap`"""
+    return Response(backend.archive.heatmap(inspection_id), media_type="image/png")
+
+
+def _utc(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat()
+
+
+def _shown(record: Record) -> dict[str, object]:
+    return {**asdict(record), "n_regions": len(record.regions)}
+
+
+def _csv(records: Iterator[Record]) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.writer(line)
+    writer.writerow(CSV_COLUMNS)
+    for record in records:
+        shown = _shown(record)
+        writer.writerow([_cell(shown[name]) for name in CSV_COLUMNS])
+        if line.tell() > 64_000:
+            yield line.getvalue()
+            line.seek(0)
+            line.truncate()
+    yield line.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A part id that a spreadsheet would run as a formula is kept as text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

@@ -1,0 +1,35 @@
+"""Versions of a ROI's model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from service import overview
+from service.api.access import Parts, answered
+from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get("")
+def get_models(
+    backend: Parts, role_id: Annotated[Name | None, Query()] = None, roi_id: Annotated[Name | None, Query()] = None
+) -> ModelsAnswer:
+    """`curl 'http://127.0.0.1:8000/models?role_id=disc&roi_id=ring'`"""
+    return answered(overview.models(backend, role_id, roi_id))
+
+
+@router.post("/activate")
+def post_activate(backend: Parts, asked: ActivateRequest) -> ActivatedAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","model_version":1}'
+    http://127.0.0.1:8000/models/activate`"""
+    return answered(overview.activate(backend, asked.role_id, asked.roi_id, asked.model_version))
+
+
+@router.post("/rollback")
+def post_rollback(backend: Parts, asked: RollbackRequest) -> ActivatedAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
+    http://127.0.0.1:8000/models/rollback`"""
+    return answered(overview.rollback(backend, asked.role_id, asked.roi_id))

@@ -1,0 +1,88 @@
+"""One shape for every error: `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from service import caller
+from service.contract import ProblemAnswer
+from service.errors import InvalidField, NotFound, Problem, TooLarge
+
+log = logging.getLogger(__name__)
+_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "What is wrong with the request, and what to do",
+        "content": _CONTENT,
+        "model": ProblemAnswer,
+    },
+    "5XX": {
+        "description": "What is wrong with the service, and what to do",
+        "content": _CONTENT,
+        "model": ProblemAnswer,
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_anything)
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    return _response(problem.status, problem.code, problem.title, problem.detail, problem.retry_after_s)
+
+
+def _response(status: int, code: str, title: str, detail: str, retry_after_s: int | None = None) -> JSONResponse:
+    body = ProblemAnswer(
+        type=f"urn:brakedisc:problem:{code}", title=title, status=status, detail=detail, code=code, error=detail,
+        request_id=caller.request_id.get(),
+    )  # fmt: skip
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
+    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+async def _on_problem(_: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, Problem)
+    log.warning("refused", extra={"status": problem.status, "code": problem.code, "detail": problem.detail})
+    return problem_response(problem)
+
+
+async def _on_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(_sentence(item) for item in error.errors()[:5])
+    return problem_response(InvalidField(said))
+
+
+async def _on_http(_: Request, error: Exception) -> JSONResponse:
+    """What Starlette itself refuses: unknown path, wrong method, unreadable form."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == NotFound.status:
+        return problem_response(NotFound("No such path; GET /docs shows what there is."))
+    if error.status_code == TooLarge.status:
+        return problem_response(TooLarge(str(error.detail)))
+    title = HTTPStatus(error.status_code).phrase
+    response = _response(error.status_code, title.lower().replace(" ", "_"), title, f"{error.detail}.")
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_anything(_: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", exc_info=error)
+    return problem_response(
+        Problem("Something unexpected happened; the service's log says more under this request id.")
+    )
+
+
+def _sentence(item: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
+    return f"{where or 'body'}: {item['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,73 @@
+"""Fit and calibrate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Header, Response, UploadFile
+
+from service import calibrating, teaching
+from service.api.access import Parts, answered
+from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
+from service.contract import (
+    CalibrateDatasetRequest,
+    CalibrationAnswer,
+    CalibrationRequest,
+    DatasetRequest,
+    FitAnswer,
+    InferDatasetAnswer,
+)
+from service.errors import InvalidField
+from service.teaching import Lesson
+
+router = APIRouter(tags=["teaching"])
+
+
+@router.post("/fit_ok", response_model=FitAnswer, responses={202: {"description": "Started; Location names the job"}})
+def post_fit_ok(
+    backend: Parts,
+    role_id: RoleForm,
+    roi_id: RoiForm,
+    mm_per_px: ScaleForm,
+    shape: ShapeForm,
+    images: Annotated[list[UploadFile] | None, File()] = None,
+    use_dataset: Annotated[bool, Form()] = False,
+    memory_fit: Annotated[bool, Form()] = False,
+    stage: Annotated[bool, Form()] = False,
+    prefer: Annotated[str, Header()] = "",
+) -> FitAnswer | Response:
+    """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F images=@good1.png -F images=@good2.png
+    http://127.0.0.1:8000/fit_ok`"""
+    if bool(images) == use_dataset:
+        raise InvalidField("images: send good pictures, or use_dataset=true, one of the two.")
+    pictures = [read(image) for image in images] if images else None
+    lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, memory_fit, stage)
+    job_id, done = backend.jobs.start("fit", lambda report: teaching.teach(backend, lesson, report).model_dump())
+    if "respond-async" in prefer:
+        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
+    return answered(FitAnswer(**done.result()))
+
+
+@router.post("/calibrate_ng")
+def post_calibrate_ng(backend: Parts, asked: CalibrationRequest) -> CalibrationAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","mm_per_px":0.25}'
+    http://127.0.0.1:8000/calibrate_ng`"""
+    return answered(calibrating.calibrate_version(backend, asked))
+
+
+@router.post("/calibrate_dataset")
+def post_calibrate_dataset(backend: Parts, asked: CalibrateDatasetRequest) -> CalibrationAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
+    http://127.0.0.1:8000/calibrate_dataset`"""
+    scale = (
+        asked.mm_per_px or backend.cache.version(asked.role_id, asked.roi_id, asked.model_version).description.mm_per_px
+    )
+    fields = asked.model_dump(exclude={"mm_per_px"})
+    return answered(calibrating.calibrate_version(backend, CalibrationRequest(**fields, mm_per_px=scale)))
+
+
+@router.post("/infer_dataset")
+def post_infer_dataset(backend: Parts, asked: DatasetRequest) -> InferDatasetAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
+    http://127.0.0.1:8000/infer_dataset`"""
+    return answered(calibrating.inspect_dataset(backend, asked.role_id, asked.roi_id, asked.model_version))

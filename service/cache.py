@@ -1,0 +1,148 @@
+"""Models kept on the device, each loaded once and read again only when its pointer changes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from service import model
+from service.engine import Engine, PlacedBank
+from service.errors import ForeignBackbone, MemoryNotFitted, ModelDamaged, Problem
+from service.metrics import Metrics
+from service.model import Description
+from service.patchcore import OnDevice
+from service.store.models import Models
+
+log = logging.getLogger(__name__)
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """`problem` says why an older version serves; None when the current one does."""
+
+    version: int
+    description: Description
+    placed: PlacedBank
+    coreset_size: int
+    calibration: dict[str, Any] | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    stamp: tuple[int, int, int]
+    model: LoadedModel
+
+
+class ModelCache:
+    """At most `capacity` models; the one unused longest goes first."""
+
+    def __init__(
+        self, models: Models, engine: Callable[[], Engine], on_device: OnDevice, metrics: Metrics, capacity: int
+    ) -> None:
+        self._models, self._engine, self._on_device, self._metrics = models, engine, on_device, metrics
+        self._capacity = capacity
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._loading: dict[Key, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, role_id: str, roi_id: str) -> LoadedModel:
+        """The model that serves. A warm one costs one `stat`.
+
+        Raises MemoryNotFitted; ModelDamaged or ForeignBackbone when no earlier version can serve instead.
+        """
+        key, stamp = (role_id, roi_id), self._models.stamp(role_id, roi_id)
+        if stamp is None:
+            raise MemoryNotFitted(
+                f"memory not fitted for {role_id}/{roi_id}: send good pictures to POST /fit_ok first."
+            )
+        entry = self._fresh(key, stamp)
+        if entry is None:
+            with self._lock:
+                loading = self._loading.setdefault(key, threading.Lock())
+            with loading:  # one load per model, however many ask
+                entry = self._fresh(key, stamp) or self._remember(
+                    key, _Entry(stamp, self._load_serving(role_id, roi_id))
+                )
+        return entry.model
+
+    def version(self, role_id: str, roi_id: str, version: int | None) -> LoadedModel:
+        """A certain version, loaded for this call unless it is the one that serves; None: the one that serves."""
+        if version is None:
+            return self.get(role_id, roi_id)
+        if self._models.stamp(role_id, roi_id) is not None:
+            serving = self.get(role_id, roi_id)
+            if serving.version == version:
+                return serving
+        return self._load(role_id, roi_id, version, None)
+
+    def problems(self) -> list[str]:
+        """Why older versions serve, for /health."""
+        with self._lock:
+            return [entry.model.problem for entry in self._entries.values() if entry.model.problem]
+
+    def _fresh(self, key: Key, stamp: tuple[int, int, int]) -> _Entry | None:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or entry.stamp != stamp:
+                return None
+            self._entries.move_to_end(key)
+            return entry
+
+    def _remember(self, key: Key, entry: _Entry) -> _Entry:
+        with self._lock:
+            dropped = [self._entries.pop(key)] if key in self._entries else []
+            self._entries[key] = entry
+            while len(self._entries) > self._capacity:
+                dropped.append(self._entries.popitem(last=False)[1])
+        for old in dropped:
+            self._metrics.model_unloaded(*key, old.model.version, old.model.description.recipe.backbone)
+        loaded = entry.model
+        self._metrics.model_loaded(*key, loaded.version, loaded.description.recipe.backbone, loaded.coreset_size)
+        return entry
+
+    def _load_serving(self, role_id: str, roi_id: str) -> LoadedModel:
+        """The current version or, when it cannot be trusted, the latest that served before it."""
+        try:
+            current = self._models.current(role_id, roi_id)
+            assert current is not None  # a stamp was there
+            return self._load(role_id, roi_id, current, None)
+        except (ModelDamaged, ForeignBackbone) as error:
+            log.error("model unusable", extra={"role_id": role_id, "roi_id": roi_id, "detail": error.detail})
+            for former in self._models.fallbacks(role_id, roi_id):
+                try:
+                    return self._load(role_id, roi_id, former, f"{error.detail} Version {former} serves meanwhile.")
+                except Problem as other:
+                    log.error("earlier model unusable", extra={"model_version": former, "detail": other.detail})
+            raise
+
+    def _load(self, role_id: str, roi_id: str, version: int, problem: str | None) -> LoadedModel:
+        stored = self._models.load(role_id, roi_id, version)
+        try:
+            description, bank = Description.from_json(stored.description), model.bank(stored)
+        except (KeyError, TypeError, ValueError, Problem) as error:
+            raise ModelDamaged(f"Version {version} of {role_id}/{roi_id} lacks {error}: fit again.") from error
+        engine = self._engine()
+        self._refuse_foreign(engine, description, version, role_id, roi_id)
+        placed = self._on_device(lambda: engine.place(bank))
+        return LoadedModel(version, description, placed, len(bank.vectors), stored.calibration, problem)
+
+    def _refuse_foreign(
+        self, engine: Engine, description: Description, version: int, role_id: str, roi_id: str
+    ) -> None:
+        made_with = description.recipe
+        here = engine.recipe(made_with.backbone, made_with.input_size)
+        if here != made_with:
+            raise ForeignBackbone(
+                f"Version {version} of {role_id}/{roi_id} was made with other weights of {made_with.backbone} "
+                f"(SHA-256 {made_with.weights_sha256[:12]}..., here {here.weights_sha256[:12]}...): "
+                "put those weights into BACKEND_WEIGHTS_DIR, or fit again."
+            )

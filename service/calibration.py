@@ -1,0 +1,133 @@
+"""The threshold of one model version, from scores that the model had not seen when it learned.
+
+Rates are given with exact 95 % intervals (Clopper & Pearson 1934), because a quality engineer has to defend them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from service.errors import InvalidField
+
+DEFAULT_PERCENTILE = 99.0
+MIN_OK_SCORES = 3
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Share of `events` among `n` and its exact 95 % interval; all None when n is 0."""
+
+    value: float | None
+    ci95: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`warnings` are plain sentences: what these samples cannot prove."""
+
+    threshold: float
+    method: str
+    score_percentile: float
+    ok_mean: float
+    ng_mean: float | None
+    p99_ok: float
+    p5_ng: float | None
+    n_ok: int
+    n_ng: int
+    false_reject: Rate
+    miss: Rate
+    overlap: bool | None
+    warnings: tuple[str, ...]
+
+
+def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float) -> Calibration:
+    """Threshold from out-of-sample OK scores and, when there are any, NG scores. Raises InvalidField.
+
+    From OK scores alone: the level that `score_percentile` percent of good parts stay below, by a log-normal fit of
+    the scores, and never below the empirical percentile. NG scores can only make it stricter: when the classes are
+    apart, the middle between them (geometric: scores are positive distances) if that is lower; when they overlap, the
+    level with the smallest sum of miss and false-reject rate, if that is lower.
+    """
+    ok, ng = _checked(ok_scores, "ok_scores"), _checked(ng_scores, "ng_scores")
+    if len(ok) < MIN_OK_SCORES:
+        raise InvalidField(
+            f"ok_scores: {len(ok)} given, at least {MIN_OK_SCORES} are needed; add good samples and fit."
+        )
+    threshold, method = _from_ok(ok, score_percentile), "ok-tail"
+    overlap = bool(ng.min() <= ok.max()) if len(ng) else None
+    if len(ng):
+        stricter = _least_error(ok, ng) if overlap else math.sqrt(ok.max() * ng.min())
+        if stricter < threshold or not overlap:
+            threshold, method = stricter, "least-error" if overlap else "between-classes"
+    return Calibration(
+        threshold=threshold,
+        method=method,
+        score_percentile=score_percentile,
+        ok_mean=float(ok.mean()),
+        ng_mean=float(ng.mean()) if len(ng) else None,
+        p99_ok=float(np.percentile(ok, 99)),
+        p5_ng=float(np.percentile(ng, 5)) if len(ng) else None,
+        n_ok=len(ok),
+        n_ng=len(ng),
+        false_reject=rate(int((ok >= threshold).sum()), len(ok)),
+        miss=rate(int((ng < threshold).sum()), len(ng)),
+        overlap=overlap,
+        warnings=tuple(_warnings(len(ok), len(ng), score_percentile, overlap)),
+    )
+
+
+def rate(events: int, n: int) -> Rate:
+    """Observed share with its exact (Clopper-Pearson) 95 % interval."""
+    if n == 0:
+        return Rate(None, None)
+    from scipy.stats import binomtest  # half a second to import: only who calibrates waits for it
+
+    interval = binomtest(events, n).proportion_ci(0.95, method="exact")
+    return Rate(events / n, (float(interval.low), float(interval.high)))
+
+
+def _checked(scores: Sequence[float], name: str) -> np.ndarray:
+    values = np.asarray(scores, np.float64)
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise InvalidField(f"{name}: scores are distances, finite and not negative.")
+    return values
+
+
+def _from_ok(ok: np.ndarray, percentile: float) -> float:
+    """The larger of the empirical percentile and that of a log-normal fit, which reaches beyond the few scores seen."""
+    logs = np.log(np.maximum(ok, 1e-12))
+    fitted = math.exp(logs.mean() + NormalDist().inv_cdf(min(percentile / 100, 0.9999)) * logs.std(ddof=1))
+    # nextafter: a score equal to the threshold is NG, and the largest good one must pass at 100 %
+    return float(np.nextafter(max(np.percentile(ok, percentile), fitted), np.inf))
+
+
+def _least_error(ok: np.ndarray, ng: np.ndarray) -> float:
+    """Level with the smallest miss rate + false-reject rate among all scores; the lowest such, for safety."""
+    levels = np.unique(np.concatenate([ok, ng]))
+    misses = np.searchsorted(np.sort(ng), levels, side="left") / len(ng)
+    false_rejects = 1 - np.searchsorted(np.sort(ok), levels, side="left") / len(ok)
+    return float(levels[np.argmin(misses + false_rejects)])
+
+
+def _warnings(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[str]:
+    said = []
+    promised = 1 - percentile / 100
+    needed = math.ceil(math.log(0.05) / math.log1p(-promised)) if promised > 0 else None
+    if needed is None or n_ok < needed:
+        goal = f"at least {needed} good samples" if needed else "more good samples than can be taken"
+        said.append(
+            f"{n_ok} good samples cannot prove a false-reject rate of {100 * promised:.3g} % with 95 % confidence: "
+            f"{goal} without a false reject are needed."
+        )
+    if n_ng == 0:
+        said.append("No NG samples: nothing is known about the miss rate. Add parts with real defects.")
+    elif n_ng < 59:
+        said.append(f"{n_ng} NG samples cannot prove a miss rate of 5 % with 95 % confidence: at least 59 are needed.")
+    if overlap:
+        said.append("Good and NG samples overlap: no threshold separates them. Look at lighting, focus and ROI first.")
+    return said

@@ -1,0 +1,115 @@
+"""The errors a caller can meet: one class, one status, one stable code.
+
+`detail` is a sentence a person can act on. The API turns a `Problem` into `application/problem+json` (RFC 9457);
+nothing below the API knows about HTTP beyond the number.
+"""
+
+from __future__ import annotations
+
+
+class Problem(Exception):
+    """Base of every error we expect. Subclasses give `status`, `code` and `title`."""
+
+    status = 500
+    code = "internal_error"
+    title = "Internal error"
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class MemoryNotFitted(Problem):
+    status, code, title = 400, "memory_not_fitted", "Memory not fitted"
+
+
+class KeyRequired(Problem):
+    status, code, title = 401, "api_key_required", "API key required"
+
+
+class NotFound(Problem):
+    status, code, title = 404, "not_found", "Not found"
+
+
+class ScaleMismatch(Problem):
+    status, code, title = 409, "mm_per_px_mismatch", "Scale differs"
+
+
+class Conflict(Problem):
+    status, code, title = 409, "conflict", "Conflict"
+
+
+class TooLarge(Problem):
+    status, code, title = 413, "too_large", "Too large"
+
+
+class ImageTypeNotRead(Problem):
+    status, code, title = 415, "image_type_not_read", "Image type not read"
+
+
+class HostRefused(Problem):
+    status, code, title = 421, "host_refused", "Host refused"
+
+
+class InvalidField(Problem):
+    status, code, title = 422, "invalid_field", "Invalid field"
+
+
+class UndecodableImage(Problem):
+    status, code, title = 422, "undecodable_image", "Undecodable image"
+
+
+class InvalidShape(Problem):
+    status, code, title = 422, "invalid_shape", "Invalid shape"
+
+
+class NotCalibrated(Problem):
+    status, code, title = 428, "not_calibrated", "Not calibrated"
+
+
+class ModelDamaged(Problem):
+    """The current model cannot be trusted: damaged file, or a pointer that leads nowhere."""
+
+    status, code, title = 500, "model_damaged", "Model damaged"
+
+
+class ForeignBackbone(Problem):
+    """The model was made with a backbone or weights that are not here."""
+
+    status, code, title = 500, "foreign_backbone", "Other backbone"
+
+
+class EngineFailed(Problem):
+    """The engine could not compute: the answer is an error, never a verdict."""
+
+    status, code, title = 500, "engine_failed", "Engine failed"
+
+
+class NotReady(Problem):
+    status, code, title = 503, "not_ready", "Not ready"
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = 2) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+
+
+class QueueFull(NotReady):
+    code, title = "queue_full", "Queue full"
+
+
+class TooLate(NotReady):
+    code, title = "too_late", "Too late"
+
+
+class DeviceLost(NotReady):
+    code, title = "device_lost", "Device lost"
+
+
+class DiskFull(Problem):
+    status, code, title = 507, "disk_full", "Disk full"
+
+
+class Cancelled(Problem):
+    """A job ended because somebody asked for it."""
+
+    status, code, title = 409, "cancelled", "Cancelled"

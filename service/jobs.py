@@ -1,0 +1,198 @@
+"""Long work: one thread, a row in the database, progress, cancel.
+
+The row makes a job visible from every worker process and after a crash: one whose process is gone says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from service.errors import Cancelled, Conflict, NotFound, Problem, QueueFull
+from service.store.database import jobs
+
+log = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 0.2
+KEPT_DAYS = 30
+MAX_WAITING = 8
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """`state` is running, done, failed or cancelled; `problem` has status, code and detail when it failed."""
+
+    job_id: str
+    kind: str
+    state: str
+    progress: float
+    stage: str
+    created_utc: str
+    ended_utc: str | None
+    result: dict[str, Any] | None
+    problem: dict[str, Any] | None
+
+
+class Jobs:
+    """Runs one job at a time: two fits would only fight over the device."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._owner = _process_name()
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="job")
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._end_orphans()
+
+    def start(self, kind: str, work: Callable[[Progress], dict[str, Any]]) -> tuple[str, Future[dict[str, Any]]]:
+        """Queue `work`; returns the job's id, and a future for who wants to wait.
+
+        `work` calls its Progress often, which raises Cancelled when somebody asked for it. Raises QueueFull.
+        """
+        with self._lock:
+            if self._waiting >= MAX_WAITING:
+                raise QueueFull(f"{MAX_WAITING} jobs wait already: start this one when some have ended.")
+            self._waiting += 1
+        job_id = uuid.uuid4().hex
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.insert(jobs).values(
+                    job_id=job_id,
+                    kind=kind,
+                    state="running",
+                    progress=0.0,
+                    stage="waiting",
+                    created_utc=_now(),
+                    owner=self._owner,
+                    cancel_asked=False,
+                )  # fmt: skip
+            )
+        future: Future[dict[str, Any]] = Future()
+        self._pool.submit(copy_context().run, self._run, job_id, kind, work, future)
+        return job_id, future
+
+    def get(self, job_id: str) -> Job:
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"No job {job_id!r}.")
+        return Job(**{name: getattr(row, name) for name in Job.__dataclass_fields__})
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask a running job to end. Raises Conflict when it has ended already."""
+        job = self.get(job_id)
+        if job.state != "running":
+            raise Conflict(f"Job {job_id} is {job.state} already.")
+        self._update(job_id, cancel_asked=True)
+        return self.get(job_id)
+
+    @property
+    def closing(self) -> bool:
+        return self._closing.is_set()
+
+    def close(self) -> None:
+        """Cancel what runs and wait for it: a fit leaves nothing half done."""
+        self._closing.set()
+        self._pool.shutdown(wait=True)
+
+    def _run(
+        self, job_id: str, kind: str, work: Callable[[Progress], dict[str, Any]], future: Future[dict[str, Any]]
+    ) -> None:
+        started = time.monotonic()
+        try:
+            result = work(self._reporter(job_id))
+        except Exception as error:
+            self._fail(job_id, kind, error)
+            future.set_exception(error)
+        else:
+            self._end(job_id, "done", result=result, progress=1.0)
+            log.info(
+                "job done", extra={"job_id": job_id, "kind": kind, "duration_s": round(time.monotonic() - started, 2)}
+            )
+            future.set_result(result)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _fail(self, job_id: str, kind: str, error: Exception) -> None:
+        if not isinstance(error, Problem):
+            log.error("job broke", extra={"job_id": job_id, "kind": kind, "traceback": traceback.format_exc()})
+            error = Problem("The job broke; the service's log says where. Nothing was changed.")
+        details = {"status": error.status, "code": error.code, "title": error.title, "detail": error.detail}
+        state = "cancelled" if isinstance(error, Cancelled) else "failed"
+        self._end(job_id, state, problem=details)
+        log.warning("job ended", extra={"job_id": job_id, "kind": kind, "state": state, "detail": error.detail})
+
+    def _reporter(self, job_id: str) -> Progress:
+        written = 0.0
+
+        def report(progress: float, stage: str) -> None:
+            nonlocal written
+            if self._closing.is_set():
+                raise Cancelled("The service is stopping.")
+            if time.monotonic() - written < WRITE_EVERY_S:
+                return
+            written = time.monotonic()
+            if self._update(job_id, progress=round(min(progress, 1.0), 4), stage=stage):
+                raise Cancelled("The job was cancelled.")
+
+        return report
+
+    def _update(self, job_id: str, **values: object) -> bool:
+        """Write values; returns whether somebody asked to cancel."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(jobs).where(jobs.c.job_id == job_id).values(**values))
+            asked = connection.execute(sa.select(jobs.c.cancel_asked).where(jobs.c.job_id == job_id))
+            return bool(asked.scalar_one())
+
+    def _end(self, job_id: str, state: str, **values: object) -> None:
+        self._update(job_id, state=state, stage=state, ended_utc=_now(), **values)
+
+    def _end_orphans(self) -> None:
+        """Jobs whose process died are failed; old ones are forgotten."""
+        problem = {
+            "status": 500, "code": "interrupted", "title": "Interrupted",
+            "detail": "The service was stopped while this job ran: start it again. Nothing was changed.",
+        }  # fmt: skip
+        with self._engine.begin() as connection:
+            running = connection.execute(sa.select(jobs.c.job_id, jobs.c.owner).where(jobs.c.state == "running"))
+            for job_id, owner in running.all():
+                if not _is_alive(owner):
+                    connection.execute(
+                        sa.update(jobs).where(jobs.c.job_id == job_id)
+                        .values(state="failed", stage="failed", ended_utc=_now(), problem=problem)
+                    )  # fmt: skip
+            oldest = datetime.fromtimestamp(time.time() - KEPT_DAYS * 86400, UTC).isoformat()
+            connection.execute(sa.delete(jobs).where(jobs.c.created_utc < oldest))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def _process_name() -> str:
+    """A process id can be reused; with its start time it cannot."""
+    process = psutil.Process()
+    return f"{process.pid}@{process.create_time():.2f}"
+
+
+def _is_alive(owner: str) -> bool:
+    pid, _, started = owner.partition("@")
+    try:
+        return f"{psutil.Process(int(pid)).create_time():.2f}" == started
+    except (psutil.NoSuchProcess, ValueError):
+        return False

@@ -1,0 +1,66 @@
+"""The engine, loaded in a thread of its own, so that /health answers from the first second and says what is missing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+
+from service.engine import Engine
+from service.errors import NotReady, Problem
+
+log = logging.getLogger(__name__)
+RETRY_S = 15.0
+
+
+class EngineLoader:
+    """Calls `build` until it succeeds; a missing file or device that comes back is found within `RETRY_S`."""
+
+    def __init__(self, build: Callable[[], Engine], *, retry_s: float = RETRY_S) -> None:
+        self._build, self._retry_s = build, retry_s
+        self._engine: Engine | None = None
+        self._reason: str | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._load, name="engine-loader", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def state(self) -> str:
+        """`ready`, `loading` or `error`."""
+        if self._engine is not None:
+            return "ready"
+        return "error" if self._reason else "loading"
+
+    @property
+    def reason(self) -> str:
+        return self._reason or "The backbone is loading."
+
+    def engine(self) -> Engine:
+        """Raises NotReady, with the reason, until it is loaded."""
+        if self._engine is None:
+            raise NotReady(f"Not ready: {self.reason}")
+        return self._engine
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=60)
+
+    def _load(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._engine = self._build()
+                self._reason = None
+                log.info("engine ready", extra={"device": self._engine.device, "device_name": self._engine.device_name})
+                return
+            except Problem as problem:
+                self._reason = problem.detail
+                log.error("engine not ready", extra={"code": problem.code, "detail": problem.detail})
+            except (OSError, RuntimeError, ImportError, ValueError, KeyError) as error:
+                # what drivers and libraries throw while they start: said in /health, tried again
+                self._reason = f"The engine cannot start: {error}. Run `brakedisc doctor`."
+                log.error("engine broke while loading", extra={"traceback": traceback.format_exc()})
+            self._closing.wait(self._retry_s)

@@ -1,0 +1,58 @@
+"""One JSON line per event, to stderr and, rotated by size, to `logs/service.log`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from service import caller
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonLines(logging.Formatter):
+    """Time, level, message, request id, then whatever was given as `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        if caller.request_id.get():
+            event["request_id"] = caller.request_id.get()
+        event |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            event["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(event, ensure_ascii=False, default=str)
+
+
+def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: bool) -> None:
+    """Replaces the root handlers. Several worker processes cannot rotate one file: they log to stderr alone."""
+    handlers: list[logging.Handler] = []
+    if sys.stderr is not None:  # a windowed Windows program has none
+        handlers.append(logging.StreamHandler(sys.stderr))
+    if to_file:
+        folder.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            _QuietRotation(
+                folder / "service.log", maxBytes=max_mb * 1_000_000, backupCount=files - 1, encoding="utf-8", delay=True
+            )
+        )
+    for handler in handlers:
+        handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=handlers, force=True)
+    for name in ("httpx", "httpcore", "PIL", "onnxscript", "onnx_ir", "torch.onnx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _QuietRotation(RotatingFileHandler):
+    """A full disk or a file held open by a virus scanner costs log lines, never an inspection."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass

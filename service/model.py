@@ -1,0 +1,89 @@
+"""A ROI's model as the service uses it, and as the store keeps it: one place knows both forms."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from service.engine import MemoryBank, Recipe
+from service.framing import Layout, lay_out
+from service.geometry import Shape, parse_shape
+from service.patchcore import Fitted
+from service.store.models import StoredModel
+
+
+@dataclass(frozen=True)
+class PictureFrame:
+    """Size of a good picture and the shape inspected in it: what is needed to score its held-out distances again."""
+
+    width: int
+    height: int
+    shape: Shape | None
+
+    def layout(self, recipe: Recipe) -> Layout:
+        return lay_out(self.shape, self.height, self.width, recipe.input_size, recipe.stride)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What `model.json` says beside the bank's checksum. `uncalibrated_scale` is the level a heat map shows as 128
+    while there is no threshold: the 99th percentile of the held-out scores."""
+
+    recipe: Recipe
+    mm_per_px: float
+    coreset_rate_requested: float
+    coreset_rate_applied: float
+    n_embeddings: int
+    created_utc: str
+    ok_scores: tuple[float, ...]
+    uncalibrated_scale: float
+    pictures: tuple[PictureFrame, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        value = asdict(self)
+        value["pictures"] = [
+            {**asdict(frame), "shape": frame.shape.model_dump() if frame.shape else None} for frame in self.pictures
+        ]
+        return json.loads(json.dumps(value))  # tuples become lists: the seal is over what is read back
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Description:
+        """Raises KeyError, TypeError or ValueError when the store holds something else."""
+        recipe = {**value["recipe"], "layers": tuple(value["recipe"]["layers"])}
+        pictures = tuple(
+            PictureFrame(p["width"], p["height"], parse_shape(json.dumps(p["shape"]) if p["shape"] else None))
+            for p in value["pictures"]
+        )
+        plain = ("mm_per_px", "coreset_rate_requested", "coreset_rate_applied", "n_embeddings", "created_utc")
+        return cls(
+            recipe=Recipe(**recipe),
+            ok_scores=tuple(value["ok_scores"]),
+            uncalibrated_scale=value["uncalibrated_scale"],
+            pictures=pictures,
+            **{name: value[name] for name in plain},
+        )
+
+
+def arrays(fitted: Fitted) -> dict[str, np.ndarray]:
+    """What the store writes for a fit; `bank` and `held_out` read it back."""
+    bank = fitted.bank
+    return {
+        "vectors": bank.vectors,
+        "owners": bank.owners,
+        "projection": bank.projection,
+        "offset": bank.offset,
+        "held_out": fitted.held_out,
+    }
+
+
+def bank(stored: StoredModel) -> MemoryBank:
+    read = stored.arrays
+    return MemoryBank(read["vectors"], read["owners"], read["projection"], read["offset"])
+
+
+def held_out(stored: StoredModel) -> np.ndarray:
+    """Float32 (n, gh, gw)."""
+    return stored.arrays["held_out"]

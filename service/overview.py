@@ -1,0 +1,88 @@
+"""What there is to know about a ROI: its model versions, calibration and samples."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from service.backend import Backend
+from service.contract import ActivatedAnswer, ManifestAnswer, ModelsAnswer, ModelSummary, StateAnswer
+from service.errors import MemoryNotFitted, Problem
+from service.store.datasets import LABELS
+from service.store.models import VersionSummary
+
+
+def state(backend: Backend, role_id: str, roi_id: str) -> StateAnswer:
+    """Never fails for a ROI that is unknown or damaged: `problem` says what is the matter."""
+    versions = backend.models.versions(role_id, roi_id)
+    current = next((version for version in versions if version.current), None)
+    serving, problem = None, None
+    try:
+        model = backend.cache.get(role_id, roi_id)
+        serving, problem = model, model.problem
+    except MemoryNotFitted:
+        pass
+    except Problem as error:
+        problem = error.detail
+    return StateAnswer(
+        role_id=role_id,
+        roi_id=roi_id,
+        memory_fitted=serving is not None,
+        calib_present=serving is not None and serving.calibration is not None,
+        model_version=current.version if current else None,
+        serving_version=serving.version if serving else None,
+        problem=problem,
+        mm_per_px=serving.description.mm_per_px if serving else backend.datasets.mm_per_px(role_id, roi_id),
+        versions=[version.version for version in versions],
+        dataset={label: len(backend.datasets.filenames(role_id, roi_id, label)) for label in LABELS},
+    )
+
+
+def manifest(backend: Backend, role_id: str, roi_id: str) -> ManifestAnswer:
+    """The state, and what the current version and its calibration say of themselves."""
+    known = state(backend, role_id, roi_id)
+    version = next((v for v in backend.models.versions(role_id, roi_id) if v.version == known.serving_version), None)
+    return ManifestAnswer(
+        **known.model_dump(),
+        model=_without_pictures(version.description) if version else None,
+        calibration=version.calibration if version else None,
+    )
+
+
+def models(backend: Backend, role_id: str | None, roi_id: str | None) -> ModelsAnswer:
+    """Versions of one ROI, of a role, or of all."""
+    everything = backend.models.versions(role_id, roi_id) if role_id and roi_id else backend.models.everything()
+    wanted = [v for v in everything if role_id in (None, v.role_id) and roi_id in (None, v.roi_id)]
+    return ModelsAnswer(models=[_summary(version) for version in wanted])
+
+
+def activate(backend: Backend, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
+    backend.models.activate(role_id, roi_id, version)
+    return _activated(backend, role_id, roi_id, version)
+
+
+def rollback(backend: Backend, role_id: str, roi_id: str) -> ActivatedAnswer:
+    return _activated(backend, role_id, roi_id, backend.models.rollback(role_id, roi_id))
+
+
+def _activated(backend: Backend, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
+    calibrated = backend.models.load(role_id, roi_id, version).calibration is not None
+    return ActivatedAnswer(role_id=role_id, roi_id=roi_id, model_version=version, calibrated=calibrated)
+
+
+def _summary(version: VersionSummary) -> ModelSummary:
+    about, calibration = version.description or {}, version.calibration or {}
+    plain = asdict(version)
+    return ModelSummary(
+        **{name: plain[name] for name in ("role_id", "roi_id", "current", "activated", "damaged")},
+        model_version=version.version,
+        calibrated=version.calibration is not None,
+        created_utc=about.get("created_utc"),
+        backbone=about.get("recipe", {}).get("backbone"),
+        coreset_size=round(about["coreset_rate_applied"] * about["n_embeddings"]) if about else None,
+        threshold=calibration.get("threshold"),
+    )
+
+
+def _without_pictures(description: dict[str, Any] | None) -> dict[str, Any] | None:
+    return {name: value for name, value in (description or {}).items() if name != "pictures"} or None

@@ -1,0 +1,106 @@
+"""`records.sqlite`: what was inspected and which jobs ran. SQLite in WAL mode through SQLAlchemy Core.
+
+The schema's number stands in `PRAGMA user_version`; `MIGRATIONS` leads from one to the next.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from service.errors import DiskFull, Problem
+
+metadata = sa.MetaData()
+
+inspections = sa.Table(
+    "inspections",
+    metadata,
+    sa.Column("inspection_id", sa.String, primary_key=True),
+    sa.Column("time_utc", sa.String, nullable=False, index=True),
+    sa.Column("role_id", sa.String, nullable=False),
+    sa.Column("roi_id", sa.String, nullable=False),
+    sa.Column("part_id", sa.String),
+    sa.Column("verdict", sa.String),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("threshold", sa.Float),
+    sa.Column("model_version", sa.Integer, nullable=False),
+    sa.Column("mm_per_px", sa.Float, nullable=False),
+    sa.Column("request_id", sa.String, nullable=False),
+    sa.Column("key_name", sa.String),
+    sa.Column("image_sha256", sa.String, nullable=False),
+    sa.Column("image_name", sa.String),
+    sa.Column("regions", sa.JSON, nullable=False),
+    sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("timings_ms", sa.JSON, nullable=False),
+    sa.Index("inspections_by_roi", "role_id", "roi_id", "time_utc"),
+    sa.Index("inspections_by_part", "part_id"),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("job_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("progress", sa.Float, nullable=False),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("created_utc", sa.String, nullable=False),
+    sa.Column("ended_utc", sa.String),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False),
+    sa.Column("result", sa.JSON),
+    sa.Column("problem", sa.JSON),
+)
+
+SCHEMA = 1
+MIGRATIONS: dict[int, list[str]] = {}  # from schema n: the statements that make it n + 1
+
+
+class DatabaseUnusable(Problem):
+    code, title = "database_unusable", "Database unusable"
+
+
+def open_database(path: Path) -> sa.Engine:
+    """Create or migrate the database. Raises DatabaseUnusable (damaged, or of a newer version), DiskFull."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    sa.event.listen(engine, "connect", _set_pragmas)
+    try:
+        with engine.connect() as connection:
+            # one process creates or migrates; others wait for the lock and then find the work done
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _migrate(connection, path)
+            connection.commit()
+    except sa.exc.DatabaseError as error:
+        raise named(error) from error
+    return engine
+
+
+def named(error: sa.exc.DBAPIError) -> Problem:
+    """The SQLite error as one a person can act on."""
+    text = str(error.orig)
+    if "full" in text:
+        return DiskFull("The disk of the data root is full: free some space; the record could not be written.")
+    return DatabaseUnusable(f"records.sqlite cannot be used ({text}): restore a backup, or move the file away.")
+
+
+def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # a verdict that left survives a power cut
+
+
+def _migrate(connection: sa.Connection, path: Path) -> None:
+    schema = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if schema > SCHEMA:
+        raise DatabaseUnusable(
+            f"{path.name} was written by a newer version (schema {schema}, this one knows {SCHEMA}): "
+            "update the program, or restore a backup made with this version."
+        )
+    if schema == 0:
+        metadata.create_all(connection)
+    for step in range(schema or SCHEMA, SCHEMA):
+        for statement in MIGRATIONS[step]:
+            connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA}")

@@ -1,0 +1,180 @@
+"""Samples of a ROI: `datasets/<role>/<roi>/{ok,ng}/<id>.png` and, written after it, `<id>.json`.
+
+The JSON makes the sample: a picture without one was never answered for, and is swept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from service.errors import NotFound, ScaleMismatch
+from service.store.files import roi_lock, sha256, sweep, write_file
+from service.store.names import folder_name
+
+Label = Literal["ok", "ng"]
+LABELS: tuple[Label, ...] = ("ok", "ng")
+_FILENAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}\.png")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`mm_per_px` and `shape` (contract form) as the sample was uploaded; `sha256` is of the PNG."""
+
+    filename: str
+    role_id: str
+    roi_id: str
+    label: str
+    mm_per_px: float
+    shape: dict[str, Any] | None
+    width: int
+    height: int
+    sha256: str
+    created: str
+    source_name: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewSample:
+    png: bytes
+    mm_per_px: float
+    width: int
+    height: int
+    shape: dict[str, Any] | None = None
+    source_name: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+class Datasets:
+    def __init__(self, data_root: Path) -> None:
+        self._root = data_root / "datasets"
+        self._locks = data_root / "locks" / "datasets"
+
+    def add(self, role_id: str, roi_id: str, label: Label, samples: Sequence[NewSample]) -> list[Sample]:
+        """Store all samples or, when one has another scale than the ROI's, none. Raises ScaleMismatch, DiskFull."""
+        folder = self._folder(role_id, roi_id, label)
+        with self._lock(role_id, roi_id):
+            self._refuse_mixed_scales(role_id, roi_id, samples)
+            added: list[Sample] = []
+            try:
+                for sample in samples:
+                    added.append(_write_sample(folder, role_id, roi_id, label, sample))
+            except BaseException:
+                for sample_ in added:
+                    _remove(folder, sample_.filename)
+                raise
+            return added
+
+    def filenames(self, role_id: str, roi_id: str, label: Label) -> list[str]:
+        """Oldest first."""
+        folder = self._folder(role_id, roi_id, label)
+        return sorted(f"{path.stem}.png" for path in folder.glob("*.json")) if folder.is_dir() else []
+
+    def samples(self, role_id: str, roi_id: str, label: Label) -> Iterator[Sample]:
+        for filename in self.filenames(role_id, roi_id, label):
+            yield self.sample(role_id, roi_id, label, filename)
+
+    def sample(self, role_id: str, roi_id: str, label: Label, filename: str) -> Sample:
+        path = self._existing(role_id, roi_id, label, filename)
+        return Sample(**json.loads(path.with_suffix(".json").read_bytes()))
+
+    def picture(self, role_id: str, roi_id: str, label: Label, filename: str) -> bytes:
+        """PNG bytes."""
+        return self._existing(role_id, roi_id, label, filename).read_bytes()
+
+    def delete(self, role_id: str, roi_id: str, label: Label, filename: str) -> None:
+        with self._lock(role_id, roi_id):
+            path = self._existing(role_id, roi_id, label, filename)
+            _remove(path.parent, path.name)
+
+    def clear(self, role_id: str, roi_id: str, label: Label) -> int:
+        """Number of samples removed."""
+        with self._lock(role_id, roi_id):
+            filenames = self.filenames(role_id, roi_id, label)
+            for filename in filenames:
+                _remove(self._folder(role_id, roi_id, label), filename)
+        return len(filenames)
+
+    def mm_per_px(self, role_id: str, roi_id: str) -> float | None:
+        """The scale of the ROI's samples; None when it has none. All samples of a ROI share it."""
+        for label in LABELS:
+            for filename in self.filenames(role_id, roi_id, label)[:1]:
+                return self.sample(role_id, roi_id, label, filename).mm_per_px
+        return None
+
+    def sweep(self) -> None:
+        """Remove what killed uploads left behind."""
+        for folder in self._root.glob("*/*") if self._root.is_dir() else ():
+            with roi_lock(self._locks, folder.parent.name, folder.name, "Clean-up"):
+                for label in LABELS:
+                    sweep(folder / label)
+                    for picture in (folder / label).glob("*.png"):
+                        if not picture.with_suffix(".json").exists():
+                            picture.unlink()
+
+    def _refuse_mixed_scales(self, role_id: str, roi_id: str, samples: Sequence[NewSample]) -> None:
+        known = self.mm_per_px(role_id, roi_id)
+        for sample in samples:
+            known = known if known is not None else sample.mm_per_px
+            refuse_other_scale(known, sample.mm_per_px, "the samples of this ROI have")
+
+    def _existing(self, role_id: str, roi_id: str, label: Label, filename: str) -> Path:
+        path = self._folder(role_id, roi_id, label) / filename
+        if not _FILENAME.fullmatch(filename) or not path.with_suffix(".json").exists():
+            raise NotFound(f"No {label} sample {filename!r} in {role_id}/{roi_id}; GET /datasets/list shows them.")
+        return path
+
+    def _folder(self, role_id: str, roi_id: str, label: Label) -> Path:
+        return self._root / folder_name(role_id) / folder_name(roi_id) / label
+
+    def _lock(self, role_id: str, roi_id: str) -> AbstractContextManager[None]:
+        return roi_lock(self._locks, folder_name(role_id), folder_name(roi_id), "Dataset change")
+
+
+def refuse_other_scale(known: float, given: float, whose: str) -> None:
+    """Raises ScaleMismatch unless both scales (mm per pixel) agree to a millionth."""
+    if abs(known - given) > 1e-6 * known:
+        raise ScaleMismatch(
+            f"mm_per_px is {given:g}, but {whose} {known:g}: send pictures of that scale, "
+            "or teach this camera set-up as another ROI."
+        )
+
+
+def _write_sample(folder: Path, role_id: str, roi_id: str, label: str, new: NewSample) -> Sample:
+    now = datetime.now(UTC)
+    filename = f"{now:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.png"
+    sample = Sample(
+        filename=filename,
+        role_id=role_id,
+        roi_id=roi_id,
+        label=label,
+        mm_per_px=new.mm_per_px,
+        shape=new.shape,
+        width=new.width,
+        height=new.height,
+        sha256=sha256(new.png),
+        created=now.isoformat(),
+        source_name=new.source_name,
+        meta=new.meta,
+    )
+    try:
+        write_file(folder / filename, new.png)
+        write_file((folder / filename).with_suffix(".json"), json.dumps(asdict(sample), ensure_ascii=False).encode())
+    except BaseException:
+        _remove(folder, filename)
+        raise
+    return sample
+
+
+def _remove(folder: Path, filename: str) -> None:
+    """The JSON first: from then on the sample does not exist."""
+    (folder / filename).with_suffix(".json").unlink(missing_ok=True)
+    (folder / filename).unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""Writing so that a crash, a power cut or a full disk leaves the old content or the new, never a mixture."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from service.errors import Conflict, DiskFull
+
+TEMPORARY = ".tmp-"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_WINDOWS_FULL = (39, 112)  # ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Temporary file in the same folder, flush, fsync, replace. Raises DiskFull; the old file stays then."""
+    with _full_disk_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """JSON that carries the SHA-256 of its own content, so that `read_sealed` notices any change."""
+    sealed = {**value, "sha256": _seal(value)}
+    write_file(path, json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False).encode())
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Raises ValueError when the content is not what `write_sealed` wrote, FileNotFoundError when there is none."""
+    value = json.loads(path.read_bytes())
+    if not isinstance(value, dict) or value.pop("sha256", None) != _seal(value):
+        raise ValueError(f"{path.name} was changed or damaged")
+    return value
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder filled beside `path` and renamed to it at the end; on any error nothing remains."""
+    with _full_disk_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+        building.mkdir()
+        try:
+            yield building
+            sync_folder(building)
+            os.rename(building, path)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed writer left; the caller holds the lock of the ROI whose folder this is."""
+    if folder.is_dir():
+        for leftover in folder.glob(f"{TEMPORARY}*"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def roi_lock(locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0) -> Iterator[None]:
+    """One writer of a ROI (folder names) among all threads and processes; the system frees it when its holder is killed.
+
+    Raises Conflict when it is still held after `timeout_s`.
+    """
+    lock_file = locks / f"{role}.{roi}.lock"
+    with _full_disk_named(lock_file):
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file, timeout=timeout_s)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Conflict(f"{doing}: another change of this ROI is under way; try again when it has ended.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable. Windows has no such call: NTFS journals its metadata."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextmanager
+def _full_disk_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL or getattr(error, "winerror", None) in _WINDOWS_FULL:
+            raise DiskFull(
+                f"The disk of {path.anchor or path} is full: free some space; nothing was changed."
+            ) from error
+        raise
+
+
+def _seal(value: dict[str, Any]) -> str:
+    return sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())

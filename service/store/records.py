@@ -1,0 +1,136 @@
+"""The record of every inspection. A verdict leaves the service only after its record is committed."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.errors import NotFound
+from service.store.database import inspections, named
+
+
+@dataclass(frozen=True)
+class Record:
+    inspection_id: str
+    time_utc: str
+    role_id: str
+    roi_id: str
+    part_id: str | None
+    verdict: str | None
+    score: float
+    threshold: float | None
+    model_version: int
+    mm_per_px: float
+    request_id: str
+    key_name: str | None
+    image_sha256: str
+    image_name: str | None
+    regions: list[dict[str, Any]] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecordFilter:
+    """What to find; None finds all. Times are ISO 8601 in UTC, `before` excluded."""
+
+    role_id: str | None = None
+    roi_id: str | None = None
+    part_id: str | None = None
+    verdict: str | None = None
+    since: str | None = None
+    before: str | None = None
+
+
+def new_inspection_id(now: datetime) -> str:
+    """Sorts by time and names the day's folder: `20261123T071455123456-3f9a1c2d`."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+
+
+class Records:
+    """One writer thread: records that wait together share a transaction, so that a slow disk costs them one sync."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._waiting: queue.SimpleQueue[tuple[Record, Future[None]] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_forever, name="records", daemon=True)
+        self._writer.start()
+
+    def add(self, record: Record, timeout_s: float = 30.0) -> None:
+        """Returns when the record is on disk. Raises DiskFull, DatabaseUnusable."""
+        done: Future[None] = Future()
+        self._waiting.put((record, done))
+        done.result(timeout_s)
+
+    def find(self, which: RecordFilter, limit: int, offset: int = 0) -> tuple[int, list[Record]]:
+        """Total number and one page, latest first."""
+        conditions = _conditions(which)
+        page = sa.select(inspections).where(*conditions).order_by(inspections.c.inspection_id.desc())
+        with self._engine.connect() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(inspections).where(*conditions))
+            rows = connection.execute(page.limit(limit).offset(offset))
+            return total.scalar_one(), [Record(**row._mapping) for row in rows]
+
+    def stream(self, which: RecordFilter) -> Iterator[Record]:
+        """All that match, oldest first, without holding them in memory."""
+        everything = sa.select(inspections).where(*_conditions(which)).order_by(inspections.c.inspection_id)
+        with self._engine.connect() as connection:
+            for row in connection.execution_options(yield_per=500).execute(everything):
+                yield Record(**row._mapping)
+
+    def get(self, inspection_id: str) -> Record:
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                sa.select(inspections).where(inspections.c.inspection_id == inspection_id)
+            ).one_or_none()
+        if row is None:
+            raise NotFound(f"No inspection {inspection_id!r}; GET /inspections lists them.")
+        return Record(**row._mapping)
+
+    def close(self) -> None:
+        """Write what waits, then end the thread."""
+        self._waiting.put(None)
+        self._writer.join()
+
+    def _write_forever(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch, closing = [first], False
+            while not self._waiting.empty() and len(batch) < 256:
+                item = self._waiting.get()
+                if item is None:
+                    closing = True
+                    break
+                batch.append(item)
+            self._write(batch)
+            if closing:
+                return
+
+    def _write(self, batch: list[tuple[Record, Future[None]]]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.insert(inspections), [asdict(record) for record, _ in batch])
+        except sa.exc.DBAPIError as error:
+            for _, done in batch:
+                done.set_exception(named(error))
+        else:
+            for _, done in batch:
+                done.set_result(None)
+
+
+def _conditions(which: RecordFilter) -> list[sa.ColumnElement[bool]]:
+    columns = inspections.c
+    wanted = {"role_id": which.role_id, "roi_id": which.roi_id, "part_id": which.part_id, "verdict": which.verdict}
+    conditions: list[sa.ColumnElement[bool]] = [columns[name] == value for name, value in wanted.items() if value]
+    if which.since:
+        conditions.append(columns.time_utc >= which.since)
+    if which.before:
+        conditions.append(columns.time_utc < which.before)
+    return conditions

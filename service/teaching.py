@@ -1,0 +1,182 @@
+"""Teach a ROI: good pictures in, a new version of its model out, with its out-of-sample scores."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from service import model, patchcore
+from service.backend import Backend
+from service.contract import FitAnswer
+from service.engine import Recipe
+from service.errors import InvalidField, MemoryNotFitted, Problem
+from service.geometry import Shape, parse_shape
+from service.images import decode
+from service.judging import DEFAULT_AREA_MM2, measure
+from service.model import Description, PictureFrame
+from service.patchcore import Fitted, Good, Report, Teaching
+from service.stopwatch import Stopwatch
+from service.store.datasets import refuse_other_scale
+
+log = logging.getLogger(__name__)
+# Network pictures kept between the two passes of a fit; beyond it they are read and decoded again.
+KEEP_PICTURES = 1000
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What /fit_ok is asked. `images` are (name, bytes); None: the ROI's stored OK samples."""
+
+    role_id: str
+    roi_id: str
+    mm_per_px: float
+    images: list[tuple[str, bytes]] | None
+    shape: Shape | None = None
+    memory_fit: bool = False
+    stage: bool = False
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One good picture: who it is, how to get its bytes, its shape."""
+
+    name: str
+    read: Callable[[], bytes]
+    shape: Shape | None
+
+
+def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
+    """Fit, publish and, unless only staged, activate a new version.
+
+    Raises ScaleMismatch, InvalidField (no pictures), what `decode` raises (naming the picture), Cancelled, DiskFull.
+    """
+    started, watch = time.perf_counter(), Stopwatch()
+    recipe = backend.recipe()
+    refuse_scale_of_others(backend, lesson.role_id, lesson.roi_id, lesson.mm_per_px)
+    sources = _sources(backend, lesson)
+    report(0.0, "read")
+    frames = _check_all(backend, sources, recipe, report)
+    teaching = teaching_for(backend, lesson.memory_fit)
+    fitted = patchcore.fit(
+        backend.loader.engine(), recipe, len(sources), _loader(backend, sources, recipe), teaching,
+        on_device=backend.worker.run, report=report, watch=watch,
+    )  # fmt: skip
+    description = describe(fitted, recipe, frames, lesson.mm_per_px, teaching.coreset_rate)
+    report(0.99, "write")
+    with watch("write"):
+        version = backend.models.publish(lesson.role_id, lesson.roi_id, model.arrays(fitted), description.to_json())
+        if not lesson.stage:
+            backend.models.activate(lesson.role_id, lesson.roi_id, version)
+    log.info("fitted", extra={"role_id": lesson.role_id, "roi_id": lesson.roi_id, "model_version": version})
+    return FitAnswer(
+        n_images=fitted.n_images,
+        n_embeddings=fitted.n_embeddings,
+        coreset_size=len(fitted.bank.vectors),
+        token_shape=recipe.grid,
+        coreset_rate_requested=teaching.coreset_rate,
+        coreset_rate_applied=description.coreset_rate_applied,
+        model_version=version,
+        active=not lesson.stage,
+        ok_scores=list(description.ok_scores),
+        duration_s=round(time.perf_counter() - started, 3),
+        stages_s={stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
+    )
+
+
+def teaching_for(backend: Backend, memory_fit: bool) -> Teaching:
+    rate = 1.0 if memory_fit else backend.settings.coreset_rate or patchcore.CORESET_RATE
+    return Teaching(coreset_rate=rate, keep_all=memory_fit)
+
+
+def refuse_scale_of_others(backend: Backend, role_id: str, roi_id: str, mm_per_px: float) -> None:
+    """Raises ScaleMismatch when the ROI's samples or model have another scale."""
+    known = backend.datasets.mm_per_px(role_id, roi_id)
+    if known is not None:
+        refuse_other_scale(known, mm_per_px, "the samples of this ROI have")
+    try:
+        taught = backend.cache.get(role_id, roi_id).description.mm_per_px
+    except MemoryNotFitted:
+        return
+    except Problem as problem:  # a broken model must not stop anybody from teaching a new one
+        log.warning("scale of the current model unknown", extra={"detail": problem.detail})
+        return
+    refuse_other_scale(taught, mm_per_px, "the model of this ROI was taught with")
+
+
+def describe(
+    fitted: Fitted, recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, rate_requested: float
+) -> Description:
+    scores = held_out_scores(fitted.held_out, recipe, frames, mm_per_px, DEFAULT_AREA_MM2)
+    return Description(
+        recipe=recipe,
+        mm_per_px=mm_per_px,
+        coreset_rate_requested=rate_requested,
+        coreset_rate_applied=len(fitted.bank.vectors) / fitted.n_embeddings,
+        n_embeddings=fitted.n_embeddings,
+        created_utc=datetime.now(UTC).isoformat(),
+        ok_scores=tuple(scores),
+        uncalibrated_scale=float(np.percentile(scores, 99)) if scores else 1.0,
+        pictures=tuple(frames),
+    )
+
+
+def held_out_scores(
+    held_out: np.ndarray, recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, area_mm2: float
+) -> list[float]:
+    """Out-of-sample score of every good picture, from its distances float32 (n, gh, gw)."""
+    return [
+        measure(np.nan_to_num(distances), frame.layout(recipe), mm_per_px, area_mm2).score
+        for distances, frame in zip(held_out, frames, strict=False)
+    ]
+
+
+def _sources(backend: Backend, lesson: Lesson) -> list[_Source]:
+    if lesson.images is not None:
+        if not lesson.images:
+            raise InvalidField("images: none given; send good pictures, or use_dataset=true.")
+        return [_Source(name, lambda data=data: data, lesson.shape) for name, data in lesson.images]  # type: ignore[misc]
+    role_id, roi_id = lesson.role_id, lesson.roi_id
+    sources = []
+    for sample in backend.datasets.samples(role_id, roi_id, "ok"):
+        refuse_other_scale(sample.mm_per_px, lesson.mm_per_px, f"sample {sample.filename} has")
+        shape = lesson.shape or parse_shape(json.dumps(sample.shape) if sample.shape else None)
+        name = sample.filename
+        sources.append(_Source(name, lambda name=name: backend.datasets.picture(role_id, roi_id, "ok", name), shape))  # type: ignore[misc]
+    if not sources:
+        raise InvalidField(f"use_dataset: {role_id}/{roi_id} has no OK samples; POST /datasets/ok/upload first.")
+    return sources
+
+
+def _check_all(backend: Backend, sources: list[_Source], recipe: Recipe, report: Report) -> list[PictureFrame]:
+    """Decode every picture before any work: one bad picture is named at once, not after minutes."""
+    frames = []
+    for source in sources:
+        report(0.0, "read")
+        image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
+        frame = PictureFrame(width=image.shape[1], height=image.shape[0], shape=source.shape)
+        frame.layout(recipe)
+        frames.append(frame)
+    return frames
+
+
+def _loader(backend: Backend, sources: list[_Source], recipe: Recipe) -> Callable[[int], Good]:
+    kept: dict[int, Good] = {}
+
+    def load(index: int) -> Good:
+        if index in kept:
+            return kept[index]
+        source = sources[index]
+        image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
+        layout = PictureFrame(image.shape[1], image.shape[0], source.shape).layout(recipe)
+        good = Good(layout.picture(image), layout)
+        if len(kept) < KEEP_PICTURES:
+            kept[index] = good
+        return good
+
+    return load
