@@ -56,13 +56,16 @@ def spread(distances: np.ndarray, patches: np.ndarray, mask: np.ndarray, *, sigm
     """
     if not np.isfinite(distances[patches]).all():
         raise EngineFailed("The engine computed a distance that is not a number: inspect the part again.")
-    size = mask.shape[::-1]
+    size = mask.shape[1], mask.shape[0]
     if patches.all():
-        return _smooth(distances, size, sigma_px) * mask
+        calm: np.ndarray = _smooth(distances, size, sigma_px) * mask
+        return calm
     weights = patches.astype(np.float32)
     values = _smooth(np.where(patches, distances, 0).astype(np.float32), size, sigma_px)
     spread_weights = _smooth(weights, size, sigma_px)
-    return np.divide(values, spread_weights, out=np.zeros(mask.shape, np.float32), where=mask & (spread_weights > 1e-3))
+    normalised = np.zeros(mask.shape, np.float32)
+    np.divide(values, spread_weights, out=normalised, where=mask & (spread_weights > 1e-3))
+    return normalised
 
 
 def score(anomaly_map: np.ndarray, area_px: int) -> float:
@@ -77,7 +80,7 @@ def score(anomaly_map: np.ndarray, area_px: int) -> float:
 
 def regions(anomaly_map: np.ndarray, threshold: float, area_px: int, frame: Frame, mm_per_px: float) -> list[Region]:
     """Connected areas of at least `area_px` map pixels where the map reaches the threshold, largest first."""
-    reached = (anomaly_map >= np.float32(threshold)).astype(np.uint8)
+    reached = (anomaly_map >= np.float64(threshold)).astype(np.uint8)  # float32 could round the threshold down
     count, labels, stats, _ = cv2.connectedComponentsWithStats(reached, connectivity=CONNECTIVITY)
     found = [
         _region(anomaly_map, labels, label, stats[label], frame, mm_per_px)
@@ -88,12 +91,19 @@ def regions(anomaly_map: np.ndarray, threshold: float, area_px: int, frame: Fram
 
 
 def heatmap(anomaly_map: np.ndarray, threshold: float, frame: Frame) -> np.ndarray:
-    """8-bit grey, ROI size: 128 is the threshold, 255 twice the threshold, so a good part looks calm on every screen."""
-    grey = np.clip(anomaly_map * (127.5 / max(threshold, 1e-12)), 0, 255).astype(np.uint8)
-    width = max(1, round(grey.shape[1] * frame.scale_x))
-    height = max(1, round(grey.shape[0] * frame.scale_y))
-    roi = np.zeros((frame.roi_height, frame.roi_width), np.uint8)
-    roi[frame.top : frame.top + height, frame.left : frame.left + width] = cv2.resize(grey, (width, height))
+    """8-bit grey, ROI size: 128 is the threshold, 255 twice that, so a good part looks calm on every screen."""
+    grey = np.clip(anomaly_map * (128 / max(threshold, 1e-12)), 0, 255).astype(np.uint8)
+    # rounding must not put a value on the other side of the threshold
+    grey = np.where(anomaly_map >= np.float64(threshold), np.maximum(grey, 128), np.minimum(grey, 127)).astype(np.uint8)
+    return on_roi(grey, frame)
+
+
+def on_roi(anomaly_map: np.ndarray, frame: Frame) -> np.ndarray:
+    """The map, or one of its type, in the size of the ROI picture; 0 around it."""
+    width = max(1, round(anomaly_map.shape[1] * frame.scale_x))
+    height = max(1, round(anomaly_map.shape[0] * frame.scale_y))
+    roi = np.zeros((frame.roi_height, frame.roi_width), anomaly_map.dtype)
+    roi[frame.top : frame.top + height, frame.left : frame.left + width] = cv2.resize(anomaly_map, (width, height))
     return roi
 
 

@@ -30,7 +30,7 @@ from service.store.records import Records
 
 @dataclass(frozen=True)
 class Look:
-    """One picture for the device: uint8 RGB (input, input, 3), and the bank to compare it with."""
+    """One picture for the device: uint8 RGB (h, w, 3), and the bank to compare it with."""
 
     recipe: Recipe
     picture: np.ndarray
@@ -90,7 +90,7 @@ class Backend:
         """Distances float32 (gh, gw) of a picture to a model's bank. Raises QueueFull, TooLate, DeviceLost."""
         look = Look(model.description.recipe, picture, model.placed)
         started = time.perf_counter()
-        seen = self.worker.compute(look.recipe, look, self.settings.infer_timeout_s)
+        seen = self.worker.compute((look.recipe, picture.shape), look, self.settings.infer_timeout_s)
         waited_s = time.perf_counter() - started - sum(seen.ms.values()) / 1e3
         watch.seconds |= {"queue": max(0.0, waited_s)} | {stage: ms / 1e3 for stage, ms in seen.ms.items()}
         return seen.distances

@@ -49,6 +49,7 @@ class ModelCache:
         self._capacity = capacity
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
         self._loading: dict[Key, threading.Lock] = {}
+        self._broken: dict[Key, str] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -85,9 +86,10 @@ class ModelCache:
         return self._load(role_id, roi_id, version, None)
 
     def problems(self) -> list[str]:
-        """Why older versions serve, for /health."""
+        """Why older versions serve, or none, for /health."""
         with self._lock:
-            return [entry.model.problem for entry in self._entries.values() if entry.model.problem]
+            serving = [entry.model.problem for entry in self._entries.values() if entry.model.problem]
+            return serving + list(self._broken.values())
 
     def _fresh(self, key: Key, stamp: tuple[int, int, int]) -> _Entry | None:
         with self._lock:
@@ -99,12 +101,13 @@ class ModelCache:
 
     def _remember(self, key: Key, entry: _Entry) -> _Entry:
         with self._lock:
-            dropped = [self._entries.pop(key)] if key in self._entries else []
+            self._broken.pop(key, None)
+            dropped = [(key, self._entries.pop(key))] if key in self._entries else []
             self._entries[key] = entry
             while len(self._entries) > self._capacity:
-                dropped.append(self._entries.popitem(last=False)[1])
-        for old in dropped:
-            self._metrics.model_unloaded(*key, old.model.version, old.model.description.recipe.backbone)
+                dropped.append(self._entries.popitem(last=False))
+        for old_key, old in dropped:
+            self._metrics.model_unloaded(*old_key, old.model.version, old.model.description.recipe.backbone)
         loaded = entry.model
         self._metrics.model_loaded(*key, loaded.version, loaded.description.recipe.backbone, loaded.coreset_size)
         return entry
@@ -122,6 +125,8 @@ class ModelCache:
                     return self._load(role_id, roi_id, former, f"{error.detail} Version {former} serves meanwhile.")
                 except Problem as other:
                     log.error("earlier model unusable", extra={"model_version": former, "detail": other.detail})
+            with self._lock:
+                self._broken[role_id, roi_id] = error.detail
             raise
 
     def _load(self, role_id: str, roi_id: str, version: int, problem: str | None) -> LoadedModel:

@@ -84,7 +84,7 @@ def _answer(found: Calibration, asked: CalibrationRequest, used: LoadedModel, ar
     warnings = list(found.warnings)
     if area_mm2 != asked.area_mm2_thr:
         warnings.append(
-            f"area_mm2_thr {asked.area_mm2_thr:g} was not applied: the scores sent were measured with {area_mm2:g} mm². "
+            f"area_mm2_thr {asked.area_mm2_thr:g} was not applied: the scores sent were measured with {area_mm2:g}. "
             "Leave out ok_scores and ng_scores to apply it."
         )
     values = asdict(found)

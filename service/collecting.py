@@ -14,8 +14,8 @@ from service.teaching import refuse_scale_of_others
 
 
 def upload(
-    backend: Backend, role_id: str, roi_id: str, label: Label, images: list[tuple[str, bytes]], metas: list[dict[str, Any]],
-    mm_per_px: float | None,
+    backend: Backend, role_id: str, roi_id: str, label: Label, images: list[tuple[str, bytes]],
+    metas: list[dict[str, Any]], mm_per_px: float | None,
 ) -> UploadAnswer:  # fmt: skip
     """`metas` aligned to images; their `mm_per_px` comes before the request's. Raises ScaleMismatch, InvalidField."""
     samples = [_sample(backend, name, data, meta, mm_per_px) for (name, data), meta in zip(images, metas, strict=True)]

@@ -13,7 +13,7 @@ from service.store.names import MAX_NAME, check_name
 MIN_MM_PER_PX, MAX_MM_PER_PX = 1e-5, 1e3
 MAX_SCORES = 100_000
 
-Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(lambda value: check_name(value, "name"))]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(check_name)]
 MmPerPx = Annotated[float, Field(ge=MIN_MM_PER_PX, le=MAX_MM_PER_PX, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Label = Literal["ok", "ng"]
@@ -279,7 +279,7 @@ class InspectionsAnswer(Answer):
     inspections: list[InspectionSummary]
 
 
-class InspectionAnswer(InspectionSummary):
+class InspectionAnswer(Answer, InspectionSummary):
     mm_per_px: float
     inspection_request_id: str
     key_name: str | None
@@ -288,7 +288,6 @@ class InspectionAnswer(InspectionSummary):
     regions: list[RegionAnswer]
     params: Params
     timings_ms: dict[str, float]
-    request_id: str = ""
 
 
 class ProblemAnswer(BaseModel):

@@ -23,7 +23,7 @@ T = TypeVar("T")
 SLICE_PATIENCE_S = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is only ever itself: comparing pictures would be slow or fail
 class _Waiting(Generic[Item, Result]):
     key: Hashable
     item: Item
@@ -51,7 +51,7 @@ class DeviceWorker(Generic[Item, Result]):
         return len(self._inspections)
 
     def compute(self, key: Hashable, item: Item, timeout_s: float) -> Result:
-        """Wait for the item's result. Raises QueueFull at once, TooLate after `timeout_s`, and what the engine raises."""
+        """Wait for the item's result. Raises QueueFull at once, TooLate after `timeout_s`, what the engine raises."""
         waiting: _Waiting[Item, Result] = _Waiting(key, item, Future(), time.monotonic() + timeout_s)
         with self._changed:
             if self._closing:
@@ -64,9 +64,7 @@ class DeviceWorker(Generic[Item, Result]):
             return waiting.future.result(timeout_s)
         except TimeoutError:
             waiting.future.cancel()
-            raise TooLate(
-                f"No result within {timeout_s:g} s (BACKEND_INFER_TIMEOUT_S): inspect the part again."
-            ) from None
+            raise TooLate(f"No result within {timeout_s:g} s (BACKEND_INFER_TIMEOUT_S): inspect again.") from None
 
     def run(self, work: Callable[[], T]) -> T:
         """Run a slice of a longer job on the device thread, when no inspection waits, and wait for its result."""
@@ -123,11 +121,12 @@ class DeviceWorker(Generic[Item, Result]):
             return
         try:
             results = self._run_batch([waiting.item for waiting in live])
+            answers = list(zip(live, results, strict=True))
         except BaseException as error:  # handed to those who wait; nothing is swallowed
             for waiting in live:
                 waiting.future.set_exception(error)
         else:
-            for waiting, result in zip(live, results, strict=True):
+            for waiting, result in answers:
                 waiting.future.set_result(result)
 
 

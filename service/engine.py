@@ -14,17 +14,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a picture becomes patch vectors. A memory bank is only ever used with the recipe that made it."""
+    """How a picture becomes patch vectors. A memory bank is only ever used with the recipe that made it.
+
+    Pictures have about `input_size`² pixels; patches are `stride` pixels apart and compared in `dims` dimensions
+    (0 = all).
+    """
 
     backbone: str
     weights_sha256: str
     layers: tuple[str, ...]
     input_size: int
     stride: int
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        return self.input_size // self.stride, self.input_size // self.stride
+    dims: int
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class Engine(Protocol):
     default_backbone: str
 
     def recipe(self, backbone: str = "auto", input_size: int = 0) -> Recipe:
-        """Load the backbone (once) and say how it embeds; 0 = its own input size. Raises ForeignBackbone."""
+        """Load the backbone (once); 0 = its own input size. Raises ForeignBackbone."""
 
     def embed(self, recipe: Recipe, pictures: Sequence[np.ndarray]) -> Patches:
-        """Patches of n pictures uint8 RGB (input, input, 3), one forward pass. Raises ForeignBackbone, DeviceLost."""
+        """Patches of n pictures uint8 RGB (h, w, 3) of one size, in one forward pass. Raises DeviceLost."""
 
     def vectors(self, patches: Patches) -> np.ndarray:
         """Copy to the host: (n, rows * columns, D)."""

@@ -74,6 +74,12 @@ class ModelDamaged(Problem):
     status, code, title = 500, "model_damaged", "Model damaged"
 
 
+class SampleDamaged(Problem):
+    """A stored sample cannot be read."""
+
+    status, code, title = 500, "sample_damaged", "Sample damaged"
+
+
 class ForeignBackbone(Problem):
     """The model was made with a backbone or weights that are not here."""
 

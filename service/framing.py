@@ -13,49 +13,67 @@ from service.geometry import Shape, bounding_box, patch_mask, pixel_mask
 
 # Resolution of the anomaly map. Patches are 8 pixels apart, so 4 lose nothing and cost a quarter of the network's size.
 MAP_PX_PER_PATCH = 4
+# The network's input keeps the picture's aspect ratio up to this; its sides are multiples of what its stages divide by.
+LARGEST_ASPECT = 4.0
+MULTIPLE = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Crop box (x, y, w, h) in the ROI picture, the network's input side, masks of patches and map, and the map's frame.
+    """Crop box (x, y, w, h) in the ROI picture, (height, width) of the network's input, masks, and the map's frame.
 
     `patches` bool (gh, gw), `mask` bool (4 gh, 4 gw).
     """
 
     crop: tuple[int, int, int, int]
-    input_size: int
+    input_hw: tuple[int, int]
     patches: np.ndarray
     mask: np.ndarray
     frame: Frame
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        rows, columns = self.patches.shape
+        return rows, columns
 
     @property
     def inspected_px(self) -> int:
         return int(self.mask.sum())
 
     def picture(self, image_rgb: np.ndarray) -> np.ndarray:
-        """The network's input, uint8 (input, input, 3), of a ROI picture uint8 (h, w, 3)."""
+        """The network's input, uint8 (*input_hw, 3), of a ROI picture uint8 (h, w, 3)."""
         x, y, w, h = self.crop
         crop = image_rgb[y : y + h, x : x + w]
-        shrinks = max(crop.shape[:2]) > self.input_size
-        size = (self.input_size, self.input_size)
-        return cv2.resize(crop, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        shrinks = w * h > self.input_hw[0] * self.input_hw[1]
+        return cv2.resize(crop, self.input_hw[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 @lru_cache(maxsize=256)
 def lay_out(shape: Shape | None, height: int, width: int, input_size: int, stride: int) -> Layout:
-    """The crop to the shape's bounding box, scaled to a square input. Raises InvalidShape.
+    """The crop to the shape's bounding box, scaled to about `input_size`² pixels. Raises InvalidShape.
 
     Cached: a camera sends the same size and shape for every part, and a mask of a large picture takes milliseconds.
     """
     inside = pixel_mask(shape, height, width)
     x, y, w, h = bounding_box(inside)
-    grid = input_size // stride
-    side = grid * MAP_PX_PER_PATCH
+    input_hw = input_sides(h, w, input_size)
+    grid = input_hw[0] // stride, input_hw[1] // stride
+    map_hw = grid[0] * MAP_PX_PER_PATCH, grid[1] * MAP_PX_PER_PATCH
     crop = inside[y : y + h, x : x + w]
     return Layout(
         crop=(x, y, w, h),
-        input_size=input_size,
-        patches=patch_mask(crop, (grid, grid)),
-        mask=patch_mask(crop, (side, side)),
-        frame=Frame(left=x, top=y, scale_x=w / side, scale_y=h / side, roi_width=width, roi_height=height),
+        input_hw=input_hw,
+        patches=patch_mask(crop, grid),
+        mask=patch_mask(crop, map_hw),
+        frame=Frame(left=x, top=y, scale_x=w / map_hw[1], scale_y=h / map_hw[0], roi_width=width, roi_height=height),
     )
+
+
+def input_sides(height: int, width: int, input_size: int) -> tuple[int, int]:
+    """Height and width with the aspect ratio of the crop and the area of a square of `input_size`."""
+    root = min(max(width / height, 1 / LARGEST_ASPECT), LARGEST_ASPECT) ** 0.5
+    return _side(input_size / root), _side(input_size * root)
+
+
+def _side(length: float) -> int:
+    return max(2, round(length / MULTIPLE)) * MULTIPLE

@@ -66,7 +66,7 @@ def parse_shape(text: str | None) -> Shape | None:
 
 
 def pixel_mask(shape: Shape | None, height: int, width: int) -> np.ndarray:
-    """Bool (height, width): true where the centre of the pixel lies in the shape. Raises InvalidShape when none does."""
+    """Bool (height, width): true where a pixel's centre lies in the shape. Raises InvalidShape when none does."""
     if shape is None:
         return np.ones((height, width), bool)
     y, x = np.ogrid[0:height, 0:width]

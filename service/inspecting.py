@@ -40,7 +40,7 @@ class Inspection:
 
 
 def inspect(backend: Backend, asked: Inspection, image: bytes) -> InferAnswer:
-    """Verdict of one part. Raises MemoryNotFitted, ScaleMismatch, NotCalibrated, and what `decode` and the device do."""
+    """Verdict of one part. Raises MemoryNotFitted, ScaleMismatch, NotCalibrated, what `decode` and the device do."""
     started, watch = time.perf_counter(), Stopwatch()
     model = serving_model(backend, asked.role_id, asked.roi_id, asked.mm_per_px)
     _refuse_uncalibrated(backend, asked, model)
@@ -49,7 +49,7 @@ def inspect(backend: Backend, asked: Inspection, image: bytes) -> InferAnswer:
         threshold = model.calibration["threshold"] if model.calibration else None
         judged = judge(measured, layout, asked.mm_per_px, threshold) if threshold is not None else None
         png = _heatmap_png(asked, measured, layout, threshold or model.description.uncalibrated_scale)
-    answer = _answer(asked, model, measured, judged, threshold, png, watch)
+    answer = _answer(asked, model, layout, measured, judged, threshold, png, watch)
     with watch("record"):
         backend.records.add(_record(answer, asked, image))
     answer.timings_ms = watch.ms | {"total": round((time.perf_counter() - started) * 1e3, 3)}
@@ -124,8 +124,8 @@ def _heatmap_png(asked: Inspection, measured: Measured, layout: Layout, scale: f
 
 
 def _answer(
-    asked: Inspection, model: LoadedModel, measured: Measured, judged: Judged | None, threshold: float | None,
-    png: bytes | None, watch: Stopwatch,
+    asked: Inspection, model: LoadedModel, layout: Layout, measured: Measured, judged: Judged | None,
+    threshold: float | None, png: bytes | None, watch: Stopwatch,
 ) -> InferAnswer:  # fmt: skip
     now = datetime.now(UTC)
     recipe, calibration = model.description.recipe, model.calibration or {}
@@ -136,7 +136,7 @@ def _answer(
         score=measured.score,
         threshold=threshold,
         verdict=verdict,
-        token_shape=recipe.grid,
+        token_shape=layout.grid,
         heatmap_png_base64=base64.b64encode(png).decode() if png else None,
         regions=[region_answer(region) for region in judged.regions] if judged else [],
         params=Params(

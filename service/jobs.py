@@ -10,8 +10,9 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ import psutil
 import sqlalchemy as sa
 
 from service.errors import Cancelled, Conflict, NotFound, Problem, QueueFull
-from service.store.database import jobs
+from service.store.database import jobs, named
 
 log = logging.getLogger(__name__)
 
@@ -61,26 +62,15 @@ class Jobs:
     def start(self, kind: str, work: Callable[[Progress], dict[str, Any]]) -> tuple[str, Future[dict[str, Any]]]:
         """Queue `work`; returns the job's id, and a future for who wants to wait.
 
-        `work` calls its Progress often, which raises Cancelled when somebody asked for it. Raises QueueFull.
+        `work` calls its Progress often, which raises Cancelled when somebody asked for it.
+        Raises QueueFull, DiskFull, DatabaseUnusable.
         """
+        job_id = uuid.uuid4().hex
         with self._lock:
             if self._waiting >= MAX_WAITING:
                 raise QueueFull(f"{MAX_WAITING} jobs wait already: start this one when some have ended.")
+            self._insert(job_id, kind)
             self._waiting += 1
-        job_id = uuid.uuid4().hex
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.insert(jobs).values(
-                    job_id=job_id,
-                    kind=kind,
-                    state="running",
-                    progress=0.0,
-                    stage="waiting",
-                    created_utc=_now(),
-                    owner=self._owner,
-                    cancel_asked=False,
-                )  # fmt: skip
-            )
         future: Future[dict[str, Any]] = Future()
         self._pool.submit(copy_context().run, self._run, job_id, kind, work, future)
         return job_id, future
@@ -108,6 +98,21 @@ class Jobs:
         """Cancel what runs and wait for it: a fit leaves nothing half done."""
         self._closing.set()
         self._pool.shutdown(wait=True)
+
+    def _insert(self, job_id: str, kind: str) -> None:
+        with self._transaction() as connection:
+            connection.execute(
+                sa.insert(jobs).values(
+                    job_id=job_id,
+                    kind=kind,
+                    state="running",
+                    progress=0.0,
+                    stage="waiting",
+                    created_utc=_now(),
+                    owner=self._owner,
+                    cancel_asked=False,
+                )
+            )
 
     def _run(
         self, job_id: str, kind: str, work: Callable[[Progress], dict[str, Any]], future: Future[dict[str, Any]]
@@ -153,29 +158,43 @@ class Jobs:
         return report
 
     def _update(self, job_id: str, **values: object) -> bool:
-        """Write values; returns whether somebody asked to cancel."""
-        with self._engine.begin() as connection:
+        """Write values; returns whether somebody asked to cancel. Raises DiskFull, DatabaseUnusable."""
+        with self._transaction() as connection:
             connection.execute(sa.update(jobs).where(jobs.c.job_id == job_id).values(**values))
             asked = connection.execute(sa.select(jobs.c.cancel_asked).where(jobs.c.job_id == job_id))
             return bool(asked.scalar_one())
 
     def _end(self, job_id: str, state: str, **values: object) -> None:
-        self._update(job_id, state=state, stage=state, ended_utc=_now(), **values)
+        try:
+            self._update(job_id, state=state, stage=state, ended_utc=_now(), **values)
+        except Problem as problem:  # who waits for the job gets its result all the same
+            log.error("end of job not recorded", extra={"job_id": job_id, "state": state, "detail": problem.detail})
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise named(error) from error
 
     def _end_orphans(self) -> None:
         """Jobs whose process died are failed; old ones are forgotten."""
         problem = {
-            "status": 500, "code": "interrupted", "title": "Interrupted",
+            "status": 500,
+            "code": "interrupted",
+            "title": "Interrupted",
             "detail": "The service was stopped while this job ran: start it again. Nothing was changed.",
-        }  # fmt: skip
+        }
         with self._engine.begin() as connection:
             running = connection.execute(sa.select(jobs.c.job_id, jobs.c.owner).where(jobs.c.state == "running"))
             for job_id, owner in running.all():
                 if not _is_alive(owner):
                     connection.execute(
-                        sa.update(jobs).where(jobs.c.job_id == job_id)
+                        sa.update(jobs)
+                        .where(jobs.c.job_id == job_id)
                         .values(state="failed", stage="failed", ended_utc=_now(), problem=problem)
-                    )  # fmt: skip
+                    )
             oldest = datetime.fromtimestamp(time.time() - KEPT_DAYS * 86400, UTC).isoformat()
             connection.execute(sa.delete(jobs).where(jobs.c.created_utc < oldest))
 
@@ -194,5 +213,5 @@ def _is_alive(owner: str) -> bool:
     pid, _, started = owner.partition("@")
     try:
         return f"{psutil.Process(int(pid)).create_time():.2f}" == started
-    except (psutil.NoSuchProcess, ValueError):
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
         return False

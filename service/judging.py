@@ -1,4 +1,4 @@
-"""From patch distances to a judged part: score, verdict, regions, heat map. Pure; used by /infer, calibration and evaluate."""
+"""From patch distances to a judged part: score, verdict, regions. Pure; for /infer, calibration and evaluate."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def own_hosts(host: str, configured: list[str]) -> frozenset[str]:
 
 
 def check_host(hosts: frozenset[str], header: str) -> None:
-    """Raises HostRefused (421) for a name that is not ours: a web page that rebinds its DNS name to us sends its own."""
+    """Raises HostRefused (421) for a name that is not ours: a page that rebinds its DNS name to us sends its own."""
     name = header.rsplit(":", 1)[0] if not header.endswith("]") else header
     name = name.strip("[]").lower().rstrip(".")
     if name in hosts:
@@ -39,5 +39,5 @@ def check_host(hosts: frozenset[str], header: str) -> None:
         ipaddress.ip_address(name)
     except ValueError:
         raise HostRefused(
-            f"This service does not answer to the host name {name[:100]!r}; add it to BACKEND_ALLOWED_HOSTS if it should."
+            f"This service does not answer to the name {name[:100]!r}; add it to BACKEND_ALLOWED_HOSTS if it should."
         ) from None

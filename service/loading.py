@@ -59,8 +59,8 @@ class EngineLoader:
             except Problem as problem:
                 self._reason = problem.detail
                 log.error("engine not ready", extra={"code": problem.code, "detail": problem.detail})
-            except (OSError, RuntimeError, ImportError, ValueError, KeyError) as error:
-                # what drivers and libraries throw while they start: said in /health, tried again
+            except Exception as error:
+                # whatever drivers and damaged weights throw while they start: said in /health, tried again
                 self._reason = f"The engine cannot start: {error}. Run `brakedisc doctor`."
                 log.error("engine broke while loading", extra={"traceback": traceback.format_exc()})
             self._closing.wait(self._retry_s)

@@ -41,7 +41,11 @@ def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: b
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
             _QuietRotation(
-                folder / "service.log", maxBytes=max_mb * 1_000_000, backupCount=files - 1, encoding="utf-8", delay=True
+                folder / "service.log",
+                maxBytes=max_mb * 1_000_000,
+                backupCount=max(1, files - 1),
+                encoding="utf-8",
+                delay=True,
             )
         )
     for handler in handlers:
@@ -54,5 +58,5 @@ def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: b
 class _QuietRotation(RotatingFileHandler):
     """A full disk or a file held open by a virus scanner costs log lines, never an inspection."""
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass

@@ -47,7 +47,8 @@ class Description:
         value["pictures"] = [
             {**asdict(frame), "shape": frame.shape.model_dump() if frame.shape else None} for frame in self.pictures
         ]
-        return json.loads(json.dumps(value))  # tuples become lists: the seal is over what is read back
+        plain: dict[str, Any] = json.loads(json.dumps(value))
+        return plain  # tuples become lists: the seal is over what is read back
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Description:
@@ -75,7 +76,7 @@ def arrays(fitted: Fitted) -> dict[str, np.ndarray]:
         "owners": bank.owners,
         "projection": bank.projection,
         "offset": bank.offset,
-        "held_out": fitted.held_out,
+        **{f"held_out.{index:06d}": distances for index, distances in enumerate(fitted.held_out)},
     }
 
 
@@ -84,6 +85,6 @@ def bank(stored: StoredModel) -> MemoryBank:
     return MemoryBank(read["vectors"], read["owners"], read["projection"], read["offset"])
 
 
-def held_out(stored: StoredModel) -> np.ndarray:
-    """Float32 (n, gh, gw)."""
-    return stored.arrays["held_out"]
+def held_out(stored: StoredModel) -> list[np.ndarray]:
+    """Float32 (gh, gw) of each good picture."""
+    return [stored.arrays[name] for name in sorted(stored.arrays) if name.startswith("held_out.")]

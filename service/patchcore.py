@@ -7,13 +7,15 @@ slices between inspections. What differs from the paper, and why, is measured in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import Protocol, TypeVar
 
 import numpy as np
 
-from service.engine import Engine, MemoryBank, Recipe
+from service.engine import Engine, MemoryBank, PlacedBank, Recipe
 from service.errors import InvalidField
 from service.framing import Layout
 from service.stopwatch import Stopwatch
@@ -21,17 +23,18 @@ from service.stopwatch import Stopwatch
 T = TypeVar("T")
 Report = Callable[[float, str], None]
 
+# Share of the patches kept; a bank of 1 % gives the verdict of one of 10 % at a tenth of the search.
+CORESET_RATE = 0.01
+MIN_BANK, MAX_BANK = 500, 50_000
 # Pictures embedded in one slice of a fit: what an inspection may have to wait for.
 FIT_BATCH = 2
-# Vectors held on the host while teaching; beyond them the oldest are thinned to half by a coreset of their own.
+# Vectors held on the host while teaching; beyond them they are thinned to half by a coreset of their own.
 MAX_HELD = 400_000
-# Vectors from which the projection is estimated, before any are projected: bounds the memory of wide backbones.
+# Vectors from which the projection is estimated before any are projected: bounds the memory of wide backbones.
 MAX_RAW = 60_000
-MAX_BANK = 50_000
 FOLDS = 5
+# Share of the mean variance added to every direction's when whitening.
 SHRINKAGE = 0.1
-DIMS = 256
-CORESET_RATE = 0.02
 
 
 class OnDevice(Protocol):
@@ -42,17 +45,17 @@ class OnDevice(Protocol):
 
 @dataclass(frozen=True)
 class Teaching:
-    """How to fit: share of patches kept, dimensions compared, whether to keep every patch, the coreset's seed."""
+    """How to fit: share of patches kept, dimensions compared (0 = all), whether to keep every patch, coreset's seed."""
 
-    coreset_rate: float
-    dims: int = DIMS
+    coreset_rate: float = CORESET_RATE
+    dims: int = 0
     keep_all: bool = False
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Good:
-    """One good picture, ready for the network: uint8 RGB (input, input, 3) and its layout."""
+    """One good picture, ready for the network: uint8 RGB (*layout.input_hw, 3)."""
 
     picture: np.ndarray
     layout: Layout
@@ -60,92 +63,158 @@ class Good:
 
 @dataclass(frozen=True)
 class Fitted:
-    """`held_out` float32 (n, gh, gw): distances of each good picture to a bank made without it; nan outside its shape.
+    """`held_out`: for each good picture float32 (gh, gw), its distances to a bank made without it.
 
-    Empty (0, gh, gw) when a single picture leaves nothing to hold out from.
+    Empty when a single picture leaves nothing to hold out from.
     """
 
     bank: MemoryBank
     n_images: int
     n_embeddings: int
-    held_out: np.ndarray
+    held_out: list[np.ndarray]
 
 
-def fit(
-    engine: Engine,
-    recipe: Recipe,
-    count: int,
-    load: Callable[[int], Good],
-    teaching: Teaching,
-    *,
-    on_device: OnDevice,
-    report: Report,
-    watch: Stopwatch,
-) -> Fitted:
-    """Memory bank and out-of-sample distances of `count` good pictures; `load(i)` gives one, and is called twice.
+@dataclass
+class Fitting:
+    """What a fit needs while it runs: `load(i)` gives good picture i of `count`, and is called twice for each."""
+
+    engine: Engine
+    recipe: Recipe
+    count: int
+    load: Callable[[int], Good]
+    on_device: OnDevice
+    report: Report
+    watch: Stopwatch
+
+
+def fit(fitting: Fitting, teaching: Teaching) -> Fitted:
+    """Memory bank and out-of-sample distances of good pictures.
 
     Same pictures, teaching and recipe give the same bank. Memory stays bounded for any number of pictures.
     """
-    gather = _Gathering(engine, teaching, on_device, watch)
-    for first in range(0, count, FIT_BATCH):
-        report(0.4 * first / count, "embed")
-        batch = range(first, min(first + FIT_BATCH, count))
-        with watch("load"):
-            goods = [load(index) for index in batch]
-        with watch("embed"):
-            raw = on_device(lambda goods=goods: engine.vectors(engine.embed(recipe, [good.picture for good in goods])))  # type: ignore[misc]
-        for index, good, vectors in zip(batch, goods, raw, strict=True):
-            gather.add(vectors[good.layout.patches.ravel()], owner=index)
-    vectors, owners = gather.finish()
+    gathering = _Gathering(fitting, teaching)
+    for index, vectors in _embedded(fitting):
+        fitting.report(0.4 * index / fitting.count, "embed")
+        gathering.add(vectors, owner=index)
+    vectors, owners = gathering.finish()
 
-    size = _bank_size(gather.total, len(vectors), teaching)
-    chosen = _coreset(engine, vectors, size, teaching, on_device, lambda p: report(0.4 + 0.2 * p, "coreset"), watch)
-    bank = MemoryBank(vectors[chosen], owners[chosen], *gather.projection)
-    held_out = _hold_out(
-        engine, recipe, count, load, teaching, bank, vectors, owners,
-        on_device=on_device, report=lambda p: report(0.6 + 0.4 * p, "hold out"), watch=watch,
-    )  # fmt: skip
-    return Fitted(bank, count, gather.total, held_out)
+    size = _bank_size(gathering.total, len(vectors), teaching)
+    chosen = _coreset(fitting, vectors, size, teaching.seed, lambda p: fitting.report(0.4 + 0.2 * p, "coreset"))
+    bank = MemoryBank(vectors[chosen], owners[chosen], *gathering.projection)
+    return Fitted(bank, fitting.count, gathering.total, _hold_out(fitting, teaching, bank, vectors, owners))
+
+
+def whitening(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
+    """Projection (D, d) and offset (d,) onto the `dims` widest directions (0 = all) of (n, D) good vectors.
+
+    A direction with variance v is divided by sqrt(v + s), s being a share of the mean variance: directions in which
+    good parts hardly vary then count, as in a Mahalanobis distance, without blowing up noise.
+    """
+    mean = vectors.mean(0, dtype=np.float64)
+    centred = vectors - mean.astype(np.float32)
+    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(vectors))
+    widest = np.argsort(variances)[::-1][: dims or None]
+    shrunk = np.maximum(variances[widest], 0) + SHRINKAGE * variances.mean() + 1e-12
+    matrix = axes[:, widest] / np.sqrt(shrunk)
+    return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
 
 
 def _hold_out(
-    engine: Engine, recipe: Recipe, count: int, load: Callable[[int], Good], teaching: Teaching, bank: MemoryBank,
-    vectors: np.ndarray, owners: np.ndarray, *, on_device: OnDevice, report: Callable[[float], None], watch: Stopwatch,
-) -> np.ndarray:  # fmt: skip
+    fitting: Fitting, teaching: Teaching, bank: MemoryBank, vectors: np.ndarray, owners: np.ndarray
+) -> list[np.ndarray]:
     """Cross-validation: the pictures of each fold against a bank made from the other folds.
 
     Folds are runs of neighbouring pictures: pictures of the same part follow each other, and must not vouch for
     each other.
     """
-    distances = np.full((count if count > 1 else 0, *recipe.grid), np.nan, np.float32)
-    folds = np.array_split(np.arange(count), min(FOLDS, count)) if count > 1 else []
+    if fitting.count < 2:
+        return []
+    distances: list[np.ndarray] = []
+    folds = np.array_split(np.arange(fitting.count), min(FOLDS, fitting.count))
     for number, fold in enumerate(folds):
+        done = partial(_report_fold, fitting.report, number, len(folds))
         rest = np.flatnonzero(~np.isin(owners, fold))
         size = max(1, round(len(bank.vectors) * len(rest) / len(vectors)))
-        done = number / len(folds)
-        chosen = rest[
-            _coreset(
-                engine, vectors[rest], size, teaching, on_device, lambda p, d=done: report(d + p / len(folds)), watch
-            )  # type: ignore[misc]
-        ]
+        chosen = rest[_coreset(fitting, vectors[rest], size, teaching.seed, done)]
         part = MemoryBank(vectors[chosen], owners[chosen], bank.projection, bank.offset)
-        placed = on_device(lambda part=part: engine.place(part))  # type: ignore[misc]
-        with watch("hold out"):
-            for index in fold:
-                report(done)
-                good = load(int(index))
-                found = on_device(
-                    lambda good=good, placed=placed: engine.distances(engine.embed(recipe, [good.picture]), [placed])  # type: ignore[misc]
-                )[0]
-                distances[index] = np.where(good.layout.patches, found, np.nan)
+        distances += _compare(fitting, part, fold.tolist(), done)
     return distances
+
+
+def _report_fold(report: Report, number: int, folds: int, progress: float) -> None:
+    report(0.6 + 0.4 * (number + progress) / folds, "hold out")
+
+
+def _embedded(fitting: Fitting) -> Iterator[tuple[int, np.ndarray]]:
+    """Index and vectors (patches inside the shape, D) of every good picture."""
+    for first in range(0, fitting.count, FIT_BATCH):
+        batch = range(first, min(first + FIT_BATCH, fitting.count))
+        with fitting.watch("load"):
+            goods = [fitting.load(index) for index in batch]
+        for same in _runs_of_one_size(goods):
+            with fitting.watch("embed"):
+                raw = fitting.on_device(partial(_embed, fitting, [good.picture for good in same]))
+            for good, vectors in zip(same, raw, strict=True):
+                yield first, vectors[good.layout.patches.ravel()]
+                first += 1
+
+
+def _runs_of_one_size(goods: list[Good]) -> Iterator[list[Good]]:
+    for _, run in groupby(goods, key=lambda good: good.picture.shape):
+        yield list(run)
+
+
+def _embed(fitting: Fitting, pictures: list[np.ndarray]) -> np.ndarray:
+    return fitting.engine.vectors(fitting.engine.embed(fitting.recipe, pictures))
+
+
+def _compare(fitting: Fitting, bank: MemoryBank, indices: list[int], done: Callable[[float], None]) -> list[np.ndarray]:
+    """Distances (gh, gw) of the pictures to a bank."""
+    engine, found = fitting.engine, []
+    placed = fitting.on_device(lambda: engine.place(bank))
+    for index in indices:
+        done(1.0)
+        picture = fitting.load(index).picture
+        with fitting.watch("hold out"):
+            found.append(fitting.on_device(partial(_look, fitting, picture, placed)))
+    return found
+
+
+def _look(fitting: Fitting, picture: np.ndarray, placed: PlacedBank) -> np.ndarray:
+    return fitting.engine.distances(fitting.engine.embed(fitting.recipe, [picture]), [placed])[0]
+
+
+def _bank_size(total: int, held: int, teaching: Teaching) -> int:
+    if teaching.keep_all:
+        return held
+    return min(max(math.ceil(teaching.coreset_rate * total), MIN_BANK), MAX_BANK, held)
+
+
+def _coreset(fitting: Fitting, vectors: np.ndarray, size: int, seed: int, done: Callable[[float], None]) -> np.ndarray:
+    """Indices (size,); all of them, in order, when nothing is left out."""
+    if size >= len(vectors):
+        return np.arange(len(vectors))
+    with fitting.watch("coreset"):
+        steps = fitting.engine.coreset(vectors, size, seed)
+        while True:
+            progress, chosen = fitting.on_device(partial(_next, steps))
+            if chosen is not None:
+                return chosen
+            done(progress)
+
+
+def _next(steps: Generator[float, None, np.ndarray]) -> tuple[float, np.ndarray | None]:
+    try:
+        return next(steps), None
+    except StopIteration as end:
+        return 1.0, end.value
 
 
 class _Gathering:
     """Collects patch vectors within bounded memory, projecting them as soon as the projection is known."""
 
-    def __init__(self, engine: Engine, teaching: Teaching, on_device: OnDevice, watch: Stopwatch) -> None:
-        self._engine, self._teaching, self._on_device, self._watch = engine, teaching, on_device, watch
+    def __init__(self, fitting: Fitting, teaching: Teaching) -> None:
+        self._fitting, self._teaching = fitting, teaching
         self._raw: list[np.ndarray] = []
         self._owners: list[np.ndarray] = []
         self._projected: list[np.ndarray] = []
@@ -175,7 +244,7 @@ class _Gathering:
     def _project(self) -> None:
         if not self._raw:
             return
-        with self._watch("projection"):
+        with self._fitting.watch("whiten"):
             raw = np.concatenate(self._raw)
             if self._projection is None:
                 self._projection = whitening(raw, self._teaching.dims)
@@ -186,58 +255,8 @@ class _Gathering:
     def _thin(self) -> None:
         if self._teaching.keep_all:
             raise InvalidField(
-                f"memory_fit: the pictures have more than {MAX_HELD:,} patches; send memory_fit=false, or fewer pictures."
+                f"memory_fit: the pictures have over {MAX_HELD:,} patches; send memory_fit=false, or fewer pictures."
             )
         vectors, owners = np.concatenate(self._projected), np.concatenate(self._owners)
-        kept = np.sort(
-            _coreset(self._engine, vectors, len(vectors) // 2, self._teaching, self._on_device, _silent, self._watch)
-        )
+        kept = np.sort(_coreset(self._fitting, vectors, len(vectors) // 2, self._teaching.seed, lambda _: None))
         self._projected, self._owners = [vectors[kept]], [owners[kept]]
-
-
-def _silent(_: float) -> None:
-    pass
-
-
-def whitening(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
-    """Projection (D, d) and offset (d,) onto the `dims` widest directions of (n, D) good vectors, each scaled down.
-
-    A direction with variance v is divided by sqrt(v + s), s being a share of the mean variance: directions in which good
-    parts hardly vary then count, as in a Mahalanobis distance, without blowing up noise.
-    """
-    mean = vectors.mean(0, dtype=np.float64)
-    centred = vectors - mean.astype(np.float32)
-    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(vectors))
-    keep = np.argsort(variances)[::-1][: min(dims or len(variances), len(variances))]
-    scale = 1 / np.sqrt(np.maximum(variances[keep], 0) + SHRINKAGE * variances.mean() + 1e-12)
-    matrix = axes[:, keep] * scale
-    return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
-
-
-def _bank_size(total: int, held: int, teaching: Teaching) -> int:
-    if teaching.keep_all:
-        return held
-    return max(1, min(math.ceil(teaching.coreset_rate * total), MAX_BANK, held))
-
-
-def _coreset(
-    engine: Engine, vectors: np.ndarray, size: int, teaching: Teaching, on_device: OnDevice,
-    report: Callable[[float], None], watch: Stopwatch,
-) -> np.ndarray:  # fmt: skip
-    """Indices (size,); all of them, in order, when nothing is left out."""
-    if size >= len(vectors):
-        return np.arange(len(vectors))
-    with watch("coreset"):
-        steps = engine.coreset(vectors, size, teaching.seed)
-        while True:
-            progress, chosen = on_device(lambda: _next(steps))
-            if chosen is not None:
-                return chosen
-            report(progress)
-
-
-def _next(steps: Generator[float, None, np.ndarray]) -> tuple[float, np.ndarray | None]:
-    try:
-        return next(steps), None
-    except StopIteration as end:
-        return 1.0, end.value

@@ -9,16 +9,18 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SETTINGS_FILE = "settings.env"
 
 
-def _setting(name: str, default: object, help_text: str, **limits: float) -> object:
-    return Field(default, validation_alias=AliasChoices(name), description=help_text, **limits)  # type: ignore[arg-type]
+def _setting(name: str, default: Any, help_text: str, **limits: Any) -> Any:
+    return Field(default, validation_alias=AliasChoices(name), description=help_text, **limits)
 
 
 def default_data_root() -> Path:
@@ -33,47 +35,47 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8-sig", protected_namespaces=()
     )
 
-    data_root: Path = _setting("BACKEND_DATA_ROOT", default_data_root(), "Folder of datasets, models, records and logs")  # type: ignore[assignment]
-    host: str = _setting("BACKEND_HOST", "127.0.0.1", "Address to listen on; another than loopback needs an API key")  # type: ignore[assignment]
-    port: int = _setting("BACKEND_PORT", 8000, "TCP port to listen on", ge=1, le=65535)  # type: ignore[assignment]
-    workers: int = _setting("UVICORN_WORKERS", 1, "Service processes; each loads its own engine", ge=1, le=64)  # type: ignore[assignment]
-    api_key: str = _setting("BACKEND_API_KEY", "", "Accepted API keys, comma separated; `name:key` names the caller")  # type: ignore[assignment]
-    allow_origins: str = _setting("BACKEND_ALLOW_ORIGINS", "", "Browser origins allowed by CORS, comma separated")  # type: ignore[assignment]
+    data_root: Path = _setting("BACKEND_DATA_ROOT", default_data_root(), "Folder of datasets, models, records and logs")
+    host: str = _setting("BACKEND_HOST", "127.0.0.1", "Address to listen on; another than loopback needs an API key")
+    port: int = _setting("BACKEND_PORT", 8000, "TCP port to listen on", ge=1, le=65535)
+    workers: int = _setting("UVICORN_WORKERS", 1, "Service processes; each loads its own engine", ge=1, le=64)
+    api_key: str = _setting("BACKEND_API_KEY", "", "Accepted API keys, comma separated; `name:key` names the caller")
+    allow_origins: str = _setting("BACKEND_ALLOW_ORIGINS", "", "Browser origins allowed by CORS, comma separated")
     allowed_hosts: str = _setting(
         "BACKEND_ALLOWED_HOSTS", "", "Host names this service answers to, besides its own and IP addresses"
-    )  # type: ignore[assignment]
-    device: str = _setting("BACKEND_DEVICE", "auto", "`auto`, `cpu` or `cuda:0`")  # type: ignore[assignment]
-    cores: int = _setting("PATCHCORE_CORES", 0, "CPU cores the engine may use; 0 = all", ge=0, le=1024)  # type: ignore[assignment]
+    )
+    device: str = _setting("BACKEND_DEVICE", "auto", "`auto`, `cpu` or `cuda:0`")
+    cores: int = _setting("PATCHCORE_CORES", 0, "CPU cores the engine may use; 0 = all", ge=0, le=1024)
     backbone: str = _setting(
         "BACKEND_BACKBONE", "auto", "Backbone of new models; `auto` = the best whose weights are here"
-    )  # type: ignore[assignment]
-    weights_dir: Path | None = _setting("BACKEND_WEIGHTS_DIR", None, "Folder of weight files, looked at first")  # type: ignore[assignment]
+    )
+    weights_dir: Path | None = _setting("BACKEND_WEIGHTS_DIR", None, "Folder of weight files, looked at first")
     input_size: int = _setting(
         "BACKEND_INPUT_SIZE", 0, "Side in pixels to which a ROI is scaled; 0 = the backbone's own", ge=0, le=2048
-    )  # type: ignore[assignment]
+    )
     coreset_rate: float = _setting(
         "BACKEND_CORESET_RATE", 0.0, "Share of the patches kept in a memory bank; 0 = the backbone's own", ge=0, le=1
-    )  # type: ignore[assignment]
+    )
     require_calibration: bool = _setting(
         "BACKEND_REQUIRE_CALIBRATION", True, "Whether /infer refuses a model that is not calibrated"
-    )  # type: ignore[assignment]
-    queue_size: int = _setting("BACKEND_QUEUE_SIZE", 32, "Inspections that may wait for the device", ge=1, le=4096)  # type: ignore[assignment]
-    batch_size: int = _setting("BACKEND_BATCH_SIZE", 8, "Pictures that share one forward pass", ge=1, le=64)  # type: ignore[assignment]
+    )
+    queue_size: int = _setting("BACKEND_QUEUE_SIZE", 32, "Inspections that may wait for the device", ge=1, le=4096)
+    batch_size: int = _setting("BACKEND_BATCH_SIZE", 8, "Pictures that share one forward pass", ge=1, le=64)
     infer_timeout_s: float = _setting(
         "BACKEND_INFER_TIMEOUT_S", 20.0, "Seconds after which an inspection is an error", gt=0, le=600
-    )  # type: ignore[assignment]
-    models_in_memory: int = _setting("BACKEND_MODELS_IN_MEMORY", 32, "Memory banks kept on the device", ge=1, le=4096)  # type: ignore[assignment]
-    max_body_mb: int = _setting("BACKEND_MAX_BODY_MB", 1024, "Largest request body in MB", ge=1, le=65536)  # type: ignore[assignment]
-    max_image_mpx: float = _setting("BACKEND_MAX_IMAGE_MPX", 100.0, "Largest picture in megapixels", gt=0, le=1000)  # type: ignore[assignment]
+    )
+    models_in_memory: int = _setting("BACKEND_MODELS_IN_MEMORY", 32, "Memory banks kept on the device", ge=1, le=4096)
+    max_body_mb: int = _setting("BACKEND_MAX_BODY_MB", 1024, "Largest request body in MB", ge=1, le=65536)
+    max_image_mpx: float = _setting("BACKEND_MAX_IMAGE_MPX", 100.0, "Largest picture in megapixels", gt=0, le=1000)
     archive_ok_every: int = _setting(
         "BACKEND_ARCHIVE_OK_EVERY", 20, "Keep the picture of every n-th OK (NG: all); 0 = of none", ge=0, le=1_000_000
-    )  # type: ignore[assignment]
+    )
     min_free_mb: int = _setting(
         "BACKEND_MIN_FREE_MB", 1024, "Free disk under which pictures are no longer kept", ge=0, le=10_000_000
-    )  # type: ignore[assignment]
-    log_level: str = _setting("BACKEND_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")  # type: ignore[assignment]
-    log_max_mb: int = _setting("BACKEND_LOG_MAX_MB", 10, "Size at which a log file is rotated", ge=1, le=1000)  # type: ignore[assignment]
-    log_files: int = _setting("BACKEND_LOG_FILES", 10, "Rotated log files kept", ge=1, le=1000)  # type: ignore[assignment]
+    )
+    log_level: str = _setting("BACKEND_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_max_mb: int = _setting("BACKEND_LOG_MAX_MB", 10, "Size at which a log file is rotated", ge=1, le=1000)
+    log_files: int = _setting("BACKEND_LOG_FILES", 10, "Rotated log files kept", ge=1, le=1000)
 
     @field_validator("log_level")
     @classmethod
@@ -97,15 +99,16 @@ class Settings(BaseSettings):
         keys = {}
         for number, item in enumerate(split_list(self.api_key), start=1):
             name, _, key = item.rpartition(":")
-            keys[key] = name or f"key-{number}"
+            if key:  # `name:` alone would let everybody in
+                keys[key] = name or f"key-{number}"
         return keys
 
 
-def read_settings(**overrides: object) -> Settings:
+def read_settings(**overrides: Any) -> Settings:
     """Environment over `settings.env` in the data root over defaults. Raises SettingsError with one sentence a line."""
     try:
         data_root = Settings(**overrides).data_root if overrides else _data_root_from_environment()
-        return Settings(_env_file=data_root / SETTINGS_FILE, **overrides)  # type: ignore[call-arg]
+        return Settings(_env_file=data_root / SETTINGS_FILE, **overrides)  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(item) for item in error.errors())) from None
 
@@ -132,6 +135,6 @@ def _data_root_from_environment() -> Path:
     return Path(value) if value else default_data_root()
 
 
-def _sentence(item: object) -> str:
-    location, message = item["loc"], item["msg"].removeprefix("Value error, ")  # type: ignore[index]
+def _sentence(item: ErrorDetails) -> str:
+    location, message = item["loc"], item["msg"].removeprefix("Value error, ")
     return f"{location[0]}: {message}" if location else message

@@ -20,7 +20,8 @@ from service.geometry import Shape, parse_shape
 from service.images import decode
 from service.judging import DEFAULT_AREA_MM2, measure
 from service.model import Description, PictureFrame
-from service.patchcore import Fitted, Good, Report, Teaching
+from service.patchcore import Fitted, Fitting, Good, Report, Teaching
+from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.datasets import refuse_other_scale
 
@@ -62,11 +63,17 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
     sources = _sources(backend, lesson)
     report(0.0, "read")
     frames = _check_all(backend, sources, recipe, report)
-    teaching = teaching_for(backend, lesson.memory_fit)
-    fitted = patchcore.fit(
-        backend.loader.engine(), recipe, len(sources), _loader(backend, sources, recipe), teaching,
-        on_device=backend.worker.run, report=report, watch=watch,
-    )  # fmt: skip
+    teaching = teaching_for(backend.settings, recipe, memory_fit=lesson.memory_fit)
+    fitting = Fitting(
+        backend.loader.engine(),
+        recipe,
+        len(sources),
+        _loader(backend, sources, recipe),
+        backend.worker.run,
+        report,
+        watch,
+    )
+    fitted = patchcore.fit(fitting, teaching)
     description = describe(fitted, recipe, frames, lesson.mm_per_px, teaching.coreset_rate)
     report(0.99, "write")
     with watch("write"):
@@ -78,7 +85,7 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
         n_images=fitted.n_images,
         n_embeddings=fitted.n_embeddings,
         coreset_size=len(fitted.bank.vectors),
-        token_shape=recipe.grid,
+        token_shape=frames[0].layout(recipe).grid,
         coreset_rate_requested=teaching.coreset_rate,
         coreset_rate_applied=description.coreset_rate_applied,
         model_version=version,
@@ -89,9 +96,9 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
     )
 
 
-def teaching_for(backend: Backend, memory_fit: bool) -> Teaching:
-    rate = 1.0 if memory_fit else backend.settings.coreset_rate or patchcore.CORESET_RATE
-    return Teaching(coreset_rate=rate, keep_all=memory_fit)
+def teaching_for(settings: Settings, recipe: Recipe, *, memory_fit: bool) -> Teaching:
+    rate = 1.0 if memory_fit else settings.coreset_rate or patchcore.CORESET_RATE
+    return Teaching(coreset_rate=rate, dims=recipe.dims, keep_all=memory_fit)
 
 
 def refuse_scale_of_others(backend: Backend, role_id: str, roi_id: str, mm_per_px: float) -> None:
@@ -127,11 +134,11 @@ def describe(
 
 
 def held_out_scores(
-    held_out: np.ndarray, recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, area_mm2: float
+    held_out: list[np.ndarray], recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, area_mm2: float
 ) -> list[float]:
-    """Out-of-sample score of every good picture, from its distances float32 (n, gh, gw)."""
+    """Out-of-sample score of every good picture, from its distances float32 (gh, gw)."""
     return [
-        measure(np.nan_to_num(distances), frame.layout(recipe), mm_per_px, area_mm2).score
+        measure(distances, frame.layout(recipe), mm_per_px, area_mm2).score
         for distances, frame in zip(held_out, frames, strict=False)
     ]
 

@@ -22,13 +22,13 @@ class TwinEngine:
     def recipe(self, backbone: str = "auto", input_size: int = 0) -> Recipe:
         if backbone not in ("auto", "twin"):
             raise ForeignBackbone(f"The weights of {backbone} are not here.")
-        return Recipe("twin", self.weights_sha256, ("colour", "edges"), input_size or 128, STRIDE)
+        return Recipe("twin", self.weights_sha256, ("colour", "edges"), input_size or 128, STRIDE, 0)
 
     def embed(self, recipe: Recipe, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        grid = recipe.input_size // STRIDE
         images = np.stack(pictures).astype(np.float32) / 255
-        assert images.shape[1:] == (recipe.input_size, recipe.input_size, 3)
-        cells = images.reshape(-1, grid, STRIDE, grid, STRIDE, 3).swapaxes(2, 3).reshape(-1, grid, grid, STRIDE**2, 3)
+        rows, columns = images.shape[1] // recipe.stride, images.shape[2] // recipe.stride
+        cells = images.reshape(-1, rows, STRIDE, columns, STRIDE, 3).swapaxes(2, 3)
+        cells = cells.reshape(-1, rows, columns, STRIDE**2, 3)
         return np.concatenate([cells.mean(3), cells.std(3), cells.min(3)], axis=-1)
 
     def vectors(self, patches: np.ndarray) -> np.ndarray:

@@ -40,13 +40,14 @@ def create_app(backend: Backend) -> FastAPI:
     for module in (inference, teaching, datasets, models, overview, inspections, jobs):
         app.include_router(module.router, dependencies=[Depends(require_key)])
     settings = backend.settings
-    app.add_middleware(
+    if settings.allow_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=split_list(settings.allow_origins), allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["X-Request-Id", "Location", "Retry-After"],
+        )  # fmt: skip
+    app.add_middleware(  # the last added is the first asked
         Gate,
         hosts=own_hosts(settings.host, split_list(settings.allowed_hosts)),
         max_body=settings.max_body_mb * 1_000_000,
     )
-    if settings.allow_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=split_list(settings.allow_origins), allow_methods=["*"], allow_headers=["*"]
-        )
     return app

@@ -52,10 +52,13 @@ def parse_metas(metas: list[str], count: int) -> list[dict[str, Any]]:
 def _meta(text: str, index: int) -> dict[str, Any]:
     try:
         meta = _META.validate_json(text or "{}")
+        json.dumps(meta, allow_nan=False)
         if meta.get("mm_per_px") is not None:
             meta["mm_per_px"] = _SCALE.validate_python(meta["mm_per_px"])
     except ValidationError as error:
         raise InvalidField(f"metas[{index}]: {error.errors()[0]['msg']}; send a JSON object.") from None
-    if isinstance(meta.get("shape"), dict):
+    except ValueError as error:  # NaN, Infinity, or characters that are none
+        raise InvalidField(f"metas[{index}]: {error}; send a JSON object.") from None
+    if not isinstance(meta.get("shape"), str | None):
         meta["shape"] = json.dumps(meta["shape"])
     return meta

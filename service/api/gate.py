@@ -43,16 +43,15 @@ class Gate:
         try:
             check_host(self._hosts, headers.get("host", "localhost"))
             self._check_length(headers.get("content-length"))
+            await self._app(scope, self._limited(receive), send_with_id)
         except (HostRefused, TooLarge) as problem:
             await problem_response(problem)(scope, receive, send_with_id)
-        else:
-            await self._app(scope, self._limited(receive), send_with_id)
-        if scope["path"] not in _QUIET or status >= 500:
-            ms = round((time.perf_counter() - started) * 1e3, 1)
-            log.info("request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": ms})
+        finally:
+            # a crash passes by here without an answer; the handler outside makes one
+            _log_line(scope, status or 500, started)
 
     def _check_length(self, length: str | None) -> None:
-        if length is not None and length.isdigit() and int(length) > self._max_body:
+        if length is not None and length.isdecimal() and int(length) > self._max_body:
             raise TooLarge(self._too_large())
 
     def _limited(self, receive: Receive) -> Receive:
@@ -69,4 +68,11 @@ class Gate:
         return limited
 
     def _too_large(self) -> str:
-        return f"The request body is larger than {self._max_body // 1_000_000} MB (BACKEND_MAX_BODY_MB): send fewer pictures."
+        limit_mb = self._max_body // 1_000_000
+        return f"The request body is larger than {limit_mb} MB (BACKEND_MAX_BODY_MB): send fewer pictures."
+
+
+def _log_line(scope: Scope, status: int, started: float) -> None:
+    if scope["path"] not in _QUIET or status >= 500:
+        ms = round((time.perf_counter() - started) * 1e3, 1)
+        log.info("request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": ms})

@@ -9,9 +9,8 @@ from fastapi import APIRouter, File, Form, Response, UploadFile
 from service import inspecting
 from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
-from service.contract import InferAnswer, ScoresAnswer
+from service.contract import InferAnswer, Name, ScoresAnswer
 from service.inspecting import Inspection
-from service.store.names import MAX_NAME
 
 router = APIRouter(tags=["inspection"])
 
@@ -24,7 +23,7 @@ def post_infer(
     mm_per_px: ScaleForm,
     image: Annotated[UploadFile, File()],
     shape: ShapeForm,
-    part_id: Annotated[str | None, Form(max_length=MAX_NAME)] = None,
+    part_id: Annotated[Name | None, Form(description="Serial number or code of the part")] = None,
     heatmap: Annotated[bool, Form()] = True,
     allow_uncalibrated: Annotated[bool, Form()] = False,
 ) -> Response:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
@@ -15,6 +15,7 @@ from PIL import Image
 
 from service.api.access import Parts, answered
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Verdict
+from service.errors import InvalidField
 from service.store.records import Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
@@ -81,10 +82,13 @@ def _utc(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat()
+    try:
+        return aware.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise InvalidField(f"since, before: {moment} lies outside of the calendar.") from None
 
 
-def _shown(record: Record) -> dict[str, object]:
+def _shown(record: Record) -> dict[str, Any]:
     return {**asdict(record), "n_regions": len(record.regions)}
 
 

@@ -47,7 +47,9 @@ def _response(status: int, code: str, title: str, detail: str, retry_after_s: in
         type=f"urn:brakedisc:problem:{code}", title=title, status=status, detail=detail, code=code, error=detail,
         request_id=caller.request_id.get(),
     )  # fmt: skip
-    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
+    headers = {"X-Request-Id": body.request_id}  # the answer to a crash is made outside of the gate
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
@@ -84,5 +86,7 @@ async def _on_anything(_: Request, error: Exception) -> JSONResponse:
 
 
 def _sentence(item: dict[str, Any]) -> str:
+    if item["type"] == "json_invalid":
+        return f"body: not JSON: {item['ctx']['error']}, at character {item['loc'][-1]}"
     where = ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path"))
     return f"{where or 'body'}: {item['msg'].removeprefix('Value error, ')}"

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from service.errors import NotFound, Problem
-from service.store.files import write_file
+from service.store.files import sweep_orphans, write_file
 
 log = logging.getLogger(__name__)
 _ID = re.compile(r"(\d{4})(\d{2})(\d{2})T\d{12}-[0-9a-f]{8}")
@@ -27,6 +27,8 @@ class Archive:
         self._min_free_bytes = min_free_bytes
         self._waiting: queue.Queue[tuple[str, bytes, bytes | None] | None] = queue.Queue(_QUEUE)
         self._left_out = 0
+        for day in sorted((data_root / "inspections").glob("*/*/*"))[-2:]:  # where a killed service was writing
+            sweep_orphans(day)
         self._writer = threading.Thread(target=self._write_forever, name="archive", daemon=True)
         self._writer.start()
 
@@ -57,10 +59,10 @@ class Archive:
     def _write_forever(self) -> None:
         while (item := self._waiting.get()) is not None:
             inspection_id, image, heatmap_png = item
-            if shutil.disk_usage(self._data_root).free < self._min_free_bytes:
-                self._leave_out(inspection_id, "free disk space is under BACKEND_MIN_FREE_MB")
-                continue
             try:
+                if shutil.disk_usage(self._data_root).free < self._min_free_bytes:
+                    self._leave_out(inspection_id, "free disk space is under BACKEND_MIN_FREE_MB")
+                    continue
                 write_file(self._path(inspection_id, "image"), image)
                 if heatmap_png is not None:
                     write_file(self._path(inspection_id, "heatmap.png"), heatmap_png)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from service.errors import NotFound, ScaleMismatch
+from service.errors import NotFound, SampleDamaged, ScaleMismatch
 from service.store.files import roi_lock, sha256, sweep, write_file
 from service.store.names import folder_name
 
@@ -76,19 +76,30 @@ class Datasets:
     def filenames(self, role_id: str, roi_id: str, label: Label) -> list[str]:
         """Oldest first."""
         folder = self._folder(role_id, roi_id, label)
-        return sorted(f"{path.stem}.png" for path in folder.glob("*.json")) if folder.is_dir() else []
+        if not folder.is_dir():
+            return []
+        names = (f"{path.stem}.png" for path in folder.glob("*.json"))
+        return sorted(name for name in names if _FILENAME.fullmatch(name))
 
     def samples(self, role_id: str, roi_id: str, label: Label) -> Iterator[Sample]:
         for filename in self.filenames(role_id, roi_id, label):
             yield self.sample(role_id, roi_id, label, filename)
 
     def sample(self, role_id: str, roi_id: str, label: Label, filename: str) -> Sample:
+        """Raises NotFound, SampleDamaged."""
         path = self._existing(role_id, roi_id, label, filename)
-        return Sample(**json.loads(path.with_suffix(".json").read_bytes()))
+        try:
+            return Sample(**json.loads(path.with_suffix(".json").read_bytes()))
+        except (ValueError, TypeError, OSError) as error:
+            raise _damaged(role_id, roi_id, label, filename, error) from error
 
     def picture(self, role_id: str, roi_id: str, label: Label, filename: str) -> bytes:
-        """PNG bytes."""
-        return self._existing(role_id, roi_id, label, filename).read_bytes()
+        """PNG bytes. Raises NotFound, SampleDamaged."""
+        path = self._existing(role_id, roi_id, label, filename)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise _damaged(role_id, roi_id, label, filename, error) from error
 
     def delete(self, role_id: str, roi_id: str, label: Label, filename: str) -> None:
         with self._lock(role_id, roi_id):
@@ -146,6 +157,13 @@ def refuse_other_scale(known: float, given: float, whose: str) -> None:
             f"mm_per_px is {given:g}, but {whose} {known:g}: send pictures of that scale, "
             "or teach this camera set-up as another ROI."
         )
+
+
+def _damaged(role_id: str, roi_id: str, label: str, filename: str, error: Exception) -> SampleDamaged:
+    return SampleDamaged(
+        f"The {label} sample {filename} of {role_id}/{roi_id} cannot be read ({error}): "
+        "delete it (DELETE /datasets/file) and add it again."
+    )
 
 
 def _write_sample(folder: Path, role_id: str, roi_id: str, label: str, new: NewSample) -> Sample:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from service.errors import Conflict, DiskFull
@@ -27,7 +28,7 @@ def write_file(path: Path, data: bytes) -> None:
     """Temporary file in the same folder, flush, fsync, replace. Raises DiskFull; the old file stays then."""
     with _full_disk_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+        temporary = path.parent / _temporary_name()
         try:
             with open(temporary, "wb") as file:
                 file.write(data)
@@ -59,7 +60,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     """A folder filled beside `path` and renamed to it at the end; on any error nothing remains."""
     with _full_disk_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        building = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+        building = path.parent / _temporary_name()
         building.mkdir()
         try:
             yield building
@@ -78,9 +79,17 @@ def sweep(folder: Path) -> None:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
+def sweep_orphans(folder: Path) -> None:
+    """Remove what killed processes left in a folder that several write to without a lock; called before we write."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        pid = leftover.name.removeprefix(TEMPORARY).partition("-")[0]
+        if not pid.isdecimal() or int(pid) == os.getpid() or not psutil.pid_exists(int(pid)):
+            leftover.unlink(missing_ok=True)
+
+
 @contextmanager
 def roi_lock(locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0) -> Iterator[None]:
-    """One writer of a ROI (folder names) among all threads and processes; the system frees it when its holder is killed.
+    """One writer of a ROI (folder names) among all threads and processes; freed by the system when it is killed.
 
     Raises Conflict when it is still held after `timeout_s`.
     """
@@ -122,6 +131,10 @@ def _full_disk_named(path: Path) -> Iterator[None]:
                 f"The disk of {path.anchor or path} is full: free some space; nothing was changed."
             ) from error
         raise
+
+
+def _temporary_name() -> str:
+    return f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
 
 
 def _seal(value: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from service.store.files import new_folder, read_sealed, roi_lock, sha256, sweep
 from service.store.names import folder_name
 
 _VERSION = re.compile(r"v(\d{4,})")
+_MARK = re.compile(r"\d{8} ")
 _POINTER, _ACTIVATED = "current", "activated"
 _BANK, _MODEL, _CALIBRATION = "memory_bank.safetensors", "model.json", "calibration.json"
 
@@ -74,7 +75,7 @@ class Models:
         folder = self._folder(role_id, roi_id)
         with self._lock(role_id, roi_id, "Activation"):
             self.load(role_id, roi_id, version)
-            write_file(folder / _version_name(version) / _ACTIVATED, datetime.now(UTC).isoformat().encode())
+            write_file(folder / _version_name(version) / _ACTIVATED, _next_mark(folder).encode())
             _point_to(folder, version)
 
     def rollback(self, role_id: str, roi_id: str) -> int:
@@ -85,10 +86,8 @@ class Models:
             if former is None:
                 raise Conflict(f"{role_id}/{roi_id} has no earlier version to go back to.")
             self.load(role_id, roi_id, former)
-            abandoned = self.current(role_id, roi_id)
             _point_to(folder, former)
-            if abandoned is not None:
-                (folder / _version_name(abandoned) / _ACTIVATED).unlink(missing_ok=True)
+            _forget_later_marks(folder, former)
         return former
 
     def stamp(self, role_id: str, roi_id: str) -> tuple[int, int, int] | None:
@@ -122,33 +121,35 @@ class Models:
         except ModelDamaged:
             current = None
         marks = [(_read_mark(folder, version), version) for version in _versions(folder) if version != current]
-        return [version for mark, version in sorted(marks, reverse=True) if mark]
+        latest = _read_mark(folder, current) if current else ""
+        return [version for mark, version in sorted(marks, reverse=True) if mark and (not latest or mark < latest)]
 
     def load(self, role_id: str, roi_id: str, version: int) -> StoredModel:
         """Raises NotFound, ModelDamaged (naming the file)."""
         folder = self._folder(role_id, roi_id) / _version_name(version)
         if not folder.is_dir():
             raise NotFound(f"{role_id}/{roi_id} has no version {version}; GET /models shows what there is.")
-        try:
+        with _damage_named(role_id, roi_id, version):
             description = read_sealed(folder / _MODEL)
             bank = (folder / _BANK).read_bytes()
+            if (description["role_id"], description["roi_id"], description["version"]) != (role_id, roi_id, version):
+                raise ValueError(f"{_MODEL} belongs to another model")
             if sha256(bank) != description["bank"]:
                 raise ValueError(f"{_BANK} was changed or damaged")
-            return StoredModel(version, description, load(bank), _read_calibration(folder))
-        except (ValueError, OSError, KeyError, SafetensorError) as error:
-            raise ModelDamaged(
-                f"Version {version} of {role_id}/{roi_id} cannot be used: {error}. "
-                "Roll back (POST /models/rollback), fit again, or restore a backup."
-            ) from error
+            return StoredModel(version, description, load(bank), _read_calibration(folder, description["bank"]))
 
     def write_calibration(self, role_id: str, roi_id: str, version: int, calibration: dict[str, Any]) -> None:
+        """Raises NotFound, ModelDamaged, DiskFull."""
         folder = self._folder(role_id, roi_id)
         with self._lock(role_id, roi_id, "Calibration"):
             if not (folder / _version_name(version)).is_dir():
                 raise NotFound(f"{role_id}/{roi_id} has no version {version}; GET /models shows what there is.")
-            write_sealed(folder / _version_name(version) / _CALIBRATION, calibration)
-            if _read_pointer(folder) == _version_name(version):
-                _point_to(folder, version)  # a new stamp: running services read the calibration
+            with _damage_named(role_id, roi_id, version):
+                bank = read_sealed(folder / _version_name(version) / _MODEL)["bank"]
+            write_sealed(folder / _version_name(version) / _CALIBRATION, {**calibration, "bank": bank})
+            if (pointed := _read_pointer(folder)) is not None:
+                # a new stamp: running services read the calibration, also of a version that serves in place of another
+                write_file(folder / _POINTER, f"{pointed}\n".encode())
 
     def versions(self, role_id: str, roi_id: str) -> list[VersionSummary]:
         """Oldest first; a damaged one is listed with its reason."""
@@ -169,12 +170,26 @@ class Models:
                 sweep(folder)
                 for version in _versions(folder):
                     sweep(folder / _version_name(version))
+                pointed = _VERSION.fullmatch(_read_pointer(folder) or "")
+                if pointed and _read_mark(folder, int(pointed[1])):
+                    _forget_later_marks(folder, int(pointed[1]))
 
     def _folder(self, role_id: str, roi_id: str) -> Path:
         return self._root / folder_name(role_id) / folder_name(roi_id)
 
     def _lock(self, role_id: str, roi_id: str, doing: str) -> AbstractContextManager[None]:
         return roi_lock(self._locks, folder_name(role_id), folder_name(roi_id), doing)
+
+
+@contextmanager
+def _damage_named(role_id: str, roi_id: str, version: int) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError, KeyError, SafetensorError) as error:
+        raise ModelDamaged(
+            f"Version {version} of {role_id}/{roi_id} cannot be used: {error}. "
+            "Roll back (POST /models/rollback), fit again, or restore a backup."
+        ) from error
 
 
 def _version_name(version: int) -> str:
@@ -200,16 +215,35 @@ def _read_pointer(folder: Path) -> str | None:
 
 def _read_mark(folder: Path, version: int) -> str:
     try:
-        return (folder / _version_name(version) / _ACTIVATED).read_text("utf-8", errors="replace")
+        mark = (folder / _version_name(version) / _ACTIVATED).read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
+    return mark if _MARK.match(mark) else ""
 
 
-def _read_calibration(folder: Path) -> dict[str, Any] | None:
+def _next_mark(folder: Path) -> str:
+    """Sorts after every other of the ROI, also when the clock was set back."""
+    latest = max((_read_mark(folder, version) for version in _versions(folder)), default="")
+    return f"{int(latest[:8] or 0) + 1:08d} {datetime.now(UTC).isoformat()}"
+
+
+def _forget_later_marks(folder: Path, current: int) -> None:
+    """Of versions rolled back, or whose activation was interrupted: they are none to fall back to."""
+    latest = _read_mark(folder, current)
+    for version in _versions(folder):
+        if _read_mark(folder, version) > latest:
+            (folder / _version_name(version) / _ACTIVATED).unlink(missing_ok=True)
+
+
+def _read_calibration(folder: Path, bank: str) -> dict[str, Any] | None:
+    """None when there is none. Raises ValueError when it is damaged, or not of the memory bank with that SHA-256."""
     try:
-        return read_sealed(folder / _CALIBRATION)
+        calibration = read_sealed(folder / _CALIBRATION)
     except FileNotFoundError:
         return None
+    if calibration.pop("bank", None) != bank:
+        raise ValueError(f"{_CALIBRATION} belongs to another model")
+    return calibration
 
 
 def _summary(folder: Path, version: int, pointed: str | None, role_id: str = "", roi_id: str = "") -> VersionSummary:
@@ -217,8 +251,8 @@ def _summary(folder: Path, version: int, pointed: str | None, role_id: str = "",
     description, calibration, damaged = None, None, None
     try:
         description = read_sealed(folder / name / _MODEL)
-        calibration = _read_calibration(folder / name)
-    except (ValueError, OSError) as error:
+        calibration = _read_calibration(folder / name, description["bank"])
+    except (ValueError, OSError, KeyError) as error:
         damaged = str(error)
     return VersionSummary(
         role_id=role_id or (description or {}).get("role_id", folder.parent.name),

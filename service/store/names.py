@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 
-from service.errors import InvalidField
-
 MAX_NAME = 128
 _MAX_FOLDER = 72  # two of them and a file name stay below Windows' 260 characters
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -31,10 +29,10 @@ def folder_name(name: str) -> str:
     return folder
 
 
-def check_name(value: str, field: str) -> str:
-    """The name itself when it is 1-128 printable characters. Raises InvalidField."""
+def check_name(value: str) -> str:
+    """The name itself when it is 1-128 printable characters. Raises ValueError, which pydantic says of the field."""
     if not 1 <= len(value) <= MAX_NAME or not value.isprintable() or not value.strip():
-        raise InvalidField(f"{field}: must be 1 to {MAX_NAME} printable characters, not only spaces.")
+        raise ValueError(f"must be 1 to {MAX_NAME} printable characters, not only spaces")
     return value
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.errors import NotFound
+from service.errors import NotFound, TooLate
 from service.store.database import inspections, named
 
 
@@ -65,10 +65,13 @@ class Records:
         self._writer.start()
 
     def add(self, record: Record, timeout_s: float = 30.0) -> None:
-        """Returns when the record is on disk. Raises DiskFull, DatabaseUnusable."""
+        """Returns when the record is on disk. Raises DiskFull, DatabaseUnusable, TooLate."""
         done: Future[None] = Future()
         self._waiting.put((record, done))
-        done.result(timeout_s)
+        try:
+            done.result(timeout_s)
+        except TimeoutError:
+            raise TooLate(f"The record was not written within {timeout_s:g} s: the disk is too slow.") from None
 
     def find(self, which: RecordFilter, limit: int, offset: int = 0) -> tuple[int, list[Record]]:
         """Total number and one page, latest first."""
@@ -117,9 +120,10 @@ class Records:
         try:
             with self._engine.begin() as connection:
                 connection.execute(sa.insert(inspections), [asdict(record) for record, _ in batch])
-        except sa.exc.DBAPIError as error:
+        except BaseException as error:  # handed to those who wait; nothing is swallowed
+            reason = named(error) if isinstance(error, sa.exc.DBAPIError) else error
             for _, done in batch:
-                done.set_exception(named(error))
+                done.set_exception(reason)
         else:
             for _, done in batch:
                 done.set_result(None)

@@ -1,0 +1,115 @@
+"""From an encoded picture to its anomaly map: our engine beside eager PyTorch float32 with torch.cdist.
+
+python -m bench.engine [--backbone NAME] [--size PX] [--bank VECTORS]
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+
+from bench.tables import console, interleaved_ms, print_table
+from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
+from service.engine import MemoryBank
+from service.framing import Layout, lay_out
+from service.geometry import parse_shape
+from service.images import decode
+from service.judging import measure
+from service.patchcore import whitening
+from service.settings import read_settings
+from service.torch_backbones import load_backbone
+from service.torch_engine import TorchEngine
+from service.weights import require_weights, weights_folders
+
+SHAPE = parse_shape(__import__("json").dumps(ring_shape(512)))
+
+
+def main(
+    backbone: Annotated[str, typer.Option(help="Backbone")] = "efficientnet_lite0",
+    size: Annotated[int, typer.Option(help="Input size; 0 = the backbone's own")] = 0,
+    bank: Annotated[int, typer.Option(help="Vectors in the memory bank")] = 3072,
+    rounds: Annotated[int, typer.Option(help="Timed rounds")] = 30,
+) -> None:
+    settings = read_settings(BACKEND_BACKBONE=backbone)
+    engine = TorchEngine(settings)
+    recipe = engine.recipe(backbone, size)
+    layout = lay_out(SHAPE, 512, 512, recipe.input_size, recipe.stride)
+    data = [_png(seed) for seed in range(8)]
+    memory = _bank(engine, recipe, layout, bank)
+    placed = engine.place(memory)
+    reference = Reference(settings, backbone, engine.device, memory)
+
+    def ours(picture: bytes) -> tuple[np.ndarray, float]:
+        prepared = layout.picture(decode(picture, max_mpx=100))
+        distances = engine.distances(engine.embed(recipe, [prepared]), [placed])[0]
+        measured = measure(distances, layout, MM_PER_PX)
+        return measured.map, measured.score
+
+    def theirs(picture: bytes) -> tuple[np.ndarray, float]:
+        prepared = layout.picture(decode(picture, max_mpx=100))
+        measured = measure(reference.distances(prepared), layout, MM_PER_PX)
+        return measured.map, measured.score
+
+    difference = max(abs(ours(d)[1] / theirs(d)[1] - 1) for d in data)
+    times = interleaved_ms(
+        {"eager PyTorch fp32 + torch.cdist": lambda: theirs(data[0]), "engine": lambda: ours(data[0])}, rounds=rounds
+    )
+    plain, fast = (float(np.median(values)) for values in times.values())
+    print_table(
+        f"One 512 px picture to its map: {backbone} {recipe.input_size} px, {len(memory.vectors)} x "
+        f"{memory.vectors.shape[1]} vectors, {engine.device_name}",
+        ("", "median ms", "best ms", "ratio"),
+        [
+            (name, float(np.median(values)), float(values.min()), f"{plain / float(np.median(values)):.2f}x")
+            for name, values in times.items()
+        ],
+    )
+    console.print(f"engine {plain / fast:.2f} times as fast; largest relative difference of a score {difference:.1e}")
+
+
+class Reference:
+    """The same network and bank the plain way: PyTorch eager, float32, contiguous; the full distance matrix."""
+
+    def __init__(self, settings: object, backbone: str, device: str, memory: MemoryBank) -> None:
+        folders = weights_folders(settings.weights_dir, settings.data_root)  # type: ignore[attr-defined]
+        loaded = load_backbone(backbone, require_weights(backbone, folders).path, torch.device(device))
+        self._network = loaded.network.to(memory_format=torch.contiguous_format)
+        self._device = device
+        self._vectors = torch.from_numpy(memory.vectors).to(device)
+        self._projection = torch.from_numpy(memory.projection).to(device)
+        self._offset = torch.from_numpy(memory.offset).to(device)
+
+    @torch.inference_mode()
+    def distances(self, picture: np.ndarray) -> np.ndarray:
+        """(rows, columns) of uint8 RGB (h, w, 3)."""
+        patches = self._network(torch.from_numpy(picture)[None].to(self._device))[0]
+        queries = patches.reshape(-1, patches.shape[-1]) @ self._projection + self._offset
+        found = torch.cdist(queries, self._vectors).amin(1).reshape(patches.shape[:2]).cpu().numpy()
+        return np.asarray(found)
+
+
+def _bank(engine: TorchEngine, recipe, layout: Layout, size: int) -> MemoryBank:  # type: ignore[no-untyped-def]
+    """Random patches of good discs: the search does not care which."""
+    per_picture = int(layout.patches.sum())
+    pictures = [draw_disc(100 + n).image_rgb for n in range(-(-size // per_picture))]
+    vectors = np.concatenate(
+        [engine.vectors(engine.embed(recipe, [layout.picture(p)]))[0][layout.patches.ravel()] for p in pictures]
+    )
+    projection, offset = whitening(vectors, recipe.dims)
+    chosen = np.random.default_rng(0).permutation(len(vectors))[:size]
+    return MemoryBank(vectors[chosen] @ projection + offset, np.zeros(len(chosen), np.int32), projection, offset)
+
+
+def _png(seed: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(draw_disc(seed).image_rgb).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    typer.run(main)

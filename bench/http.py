@@ -1,0 +1,140 @@
+"""The whole service over HTTP: what it adds to the engine, and what happens with 8 clients and during a fit.
+
+python -m bench.http [--backbone NAME] [--seconds S]
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import numpy as np
+import typer
+from PIL import Image
+
+from bench.tables import console, print_table
+from service.cli.client import Client, started, wait_until_ready
+from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
+from service.settings import read_settings
+
+FORM = {"role_id": "bench", "roi_id": "ring", "mm_per_px": str(MM_PER_PX), "shape": json.dumps(ring_shape(512))}
+ENGINE_STAGES = ("decode", "frame", "embed", "neighbours", "map")
+
+
+def main(
+    backbone: Annotated[str, typer.Option(help="Backbone")] = "efficientnet_lite0",
+    port: Annotated[int, typer.Option(help="Port for the service")] = 8123,
+    seconds: Annotated[float, typer.Option(help="Length of each measurement")] = 10.0,
+    teach: Annotated[int, typer.Option(help="Pictures of a fit")] = 40,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = read_settings(BACKEND_DATA_ROOT=Path(folder), BACKEND_PORT=port, BACKEND_BACKBONE=backbone)
+        with started(settings) as process:
+            client = Client(f"http://127.0.0.1:{port}")
+            wait_until_ready(client, console.print, process)
+            good = [_png(seed) for seed in range(teach)]
+            _teach(client.url, good)
+            client.calibrate({"role_id": "bench", "roi_id": "ring", "mm_per_px": MM_PER_PX})
+            _overhead(client.url, good[:8], seconds)
+            _load(client.url, good, seconds)
+
+
+def _overhead(url: str, images: list[bytes], seconds: float) -> None:
+    """Time a client waits minus what the engine's stages took, request by request."""
+    waited, engine = [], []
+    with httpx.Client(base_url=url) as http:
+        for _ in range(10):
+            _infer(http, images[0])
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline:
+            begun = time.perf_counter()
+            answer = _infer(http, images[len(waited) % len(images)])
+            waited.append((time.perf_counter() - begun) * 1e3)
+            engine.append(sum(answer["timings_ms"][stage] for stage in ENGINE_STAGES))
+    above = np.array(waited) - np.array(engine)
+    print_table(
+        "Warm /infer of a 512 px PNG, one client: milliseconds",
+        ("", "median", "p95"),
+        [
+            (name, float(np.median(values)), float(np.percentile(values, 95)))
+            for name, values in (("HTTP, as the client sees it", waited), ("engine: " + ", ".join(ENGINE_STAGES), engine), ("above the engine", above))
+        ],
+    )  # fmt: skip
+
+
+def _load(url: str, images: list[bytes], seconds: float) -> None:
+    one, *_ = _clients(url, images, 1, seconds)
+    rows: list[tuple[Any, ...]] = [_row("1 client", one, one)]
+    rows.append(_row("8 clients", _clients(url, images, 8, seconds)[0], one))
+    fitting = threading.Event()
+    fits = threading.Thread(target=_fit_until, args=(url, images, fitting))
+    fits.start()
+    rows.append(_row("1 client during fits", _clients(url, images, 1, seconds)[0], one))
+    rows.append(_row("8 clients during fits", _clients(url, images, 8, seconds)[0], one))
+    fitting.set()
+    fits.join()
+    print_table("Throughput", ("", "pictures/s", "ratio", "median ms", "p99 ms", "slowest client/fastest"), rows)
+
+
+def _clients(url: str, images: list[bytes], count: int, seconds: float) -> list[list[list[float]]]:
+    """Latencies in ms by client; each client is a process of its own, as stations are."""
+    with multiprocessing.get_context("spawn").Pool(count) as pool:
+        return [pool.starmap(_client, [(url, images[:8], seconds)] * count)]
+
+
+def _client(url: str, images: list[bytes], seconds: float) -> list[float]:
+    latencies: list[float] = []
+    with httpx.Client(base_url=url, timeout=60) as http:
+        _infer(http, images[0])
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline:
+            begun = time.perf_counter()
+            _infer(http, images[len(latencies) % len(images)])
+            latencies.append((time.perf_counter() - begun) * 1e3)
+    return latencies
+
+
+def _row(name: str, latencies: list[list[float]], one: list[list[float]]) -> tuple[Any, ...]:
+    everything = np.concatenate(latencies)
+    # each client worked the same time: pictures per second are clients over mean latency
+    rate = sum(len(client) / (sum(client) / 1e3) for client in latencies)
+    base = sum(len(client) / (sum(client) / 1e3) for client in one)
+    counts = [len(client) for client in latencies]
+    return (
+        name, float(rate), f"{rate / base:.2f}x", float(np.median(everything)), float(np.percentile(everything, 99)),
+        f"{min(counts)}/{max(counts)}",
+    )  # fmt: skip
+
+
+def _infer(http: httpx.Client, image: bytes) -> dict[str, Any]:
+    response = http.post("/infer", data=FORM, files={"image": ("part.png", image)})
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def _teach(url: str, images: list[bytes], role: str = "bench") -> None:
+    files = [("images", (f"{n}.png", data)) for n, data in enumerate(images)]
+    httpx.post(f"{url}/fit_ok", data=FORM | {"role_id": role}, files=files, timeout=None).raise_for_status()
+
+
+def _fit_until(url: str, images: list[bytes], ended: threading.Event) -> None:
+    while not ended.is_set():
+        _teach(url, images, role="bench, another")
+
+
+def _png(seed: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(draw_disc(seed).image_rgb).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    typer.run(main)

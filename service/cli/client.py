@@ -1,0 +1,172 @@
+"""Speaks HTTP to the service: one that runs already, or one started for the length of a command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from service.settings import Settings
+
+START_TIMEOUT_S = 120.0
+NO_LIMIT = httpx.Timeout(30.0, read=None)
+
+
+class ServiceError(Exception):
+    """What the service refused, in its own words."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"{detail} (HTTP {status})")
+        self.status, self.detail = status, detail
+
+
+class Client:
+    """The contract's routes as methods. Raises ServiceError for every answer that is not 2xx."""
+
+    def __init__(self, url: str, api_key: str = "") -> None:
+        headers = {"X-API-Key": api_key} if api_key else {}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=120.0)
+        self.url = url
+
+    def health(self) -> dict[str, Any]:
+        """Also while the service loads: the answer's status says so."""
+        answer: dict[str, Any] = self._http.get("/health").json()
+        return answer
+
+    def fit(
+        self, fields: dict[str, Any], images: Sequence[Path], report: Callable[[float, str], None]
+    ) -> dict[str, Any]:
+        """Start a fit, report its progress, return its result."""
+        files = [("images", (path.name, path.read_bytes())) for path in images]
+        started = self._http.post(
+            "/fit_ok", data=fields, files=files, headers={"Prefer": "respond-async"}, timeout=NO_LIMIT
+        )
+        job = _checked(started).headers["Location"]
+        while True:
+            state = _checked(self._http.get(job)).json()
+            report(state["progress"], state["stage"])
+            if state["state"] == "done":
+                result: dict[str, Any] = state["result"]
+                return result
+            if state["state"] != "running":
+                problem = state["problem"] or {"status": 409, "detail": "The job was cancelled."}
+                raise ServiceError(problem["status"], problem["detail"])
+            time.sleep(0.1)
+
+    def upload(self, label: str, fields: dict[str, Any], images: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+        files = [("images", image) for image in images]
+        return self._json(self._http.post(f"/datasets/{label}/upload", data=fields, files=files, timeout=NO_LIMIT))
+
+    def calibrate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._json(self._http.post("/calibrate_ng", json=asked, timeout=NO_LIMIT))
+
+    def infer(self, fields: dict[str, Any], name: str, image: bytes) -> dict[str, Any]:
+        return self._json(self._http.post("/infer", data=fields, files={"image": (name, image)}))
+
+    def manifest(self, role_id: str, roi_id: str) -> dict[str, Any]:
+        return self._json(self._http.get("/manifest", params={"role_id": role_id, "roi_id": roi_id}))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _json(self, response: httpx.Response) -> dict[str, Any]:
+        answer: dict[str, Any] = _checked(response).json()
+        return answer
+
+
+@contextmanager
+def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[Client]:
+    """A client of the service at the settings' address, which is started and stopped here when it does not run."""
+    client = Client(f"http://{settings.host}:{settings.port}", next(iter(settings.api_keys), ""))
+    try:
+        if _is_live(client):
+            yield client
+            return
+        say("The service does not run: starting it for this command.")
+        with started(settings):
+            wait_until_ready(client, say)
+            yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def started(settings: Settings, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """The real service in a process of its own; its log goes to the data root, its last words to our stderr."""
+    process = subprocess.Popen(
+        serve_command(),
+        env={**os.environ, **environment_of(settings), **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_ready(
+    client: Client, say: Callable[[str], None], process: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Raises ServiceError when it is not ready in time or has ended."""
+    deadline, said, reason = time.monotonic() + START_TIMEOUT_S, "", "it does not answer"
+    while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            raise ServiceError(503, f"The service ended with code {process.returncode}; run `brakedisc doctor`.")
+        try:
+            answer = client.health()
+            if answer["status"] in ("ok", "degraded"):
+                return
+            reason = answer["reason"] or answer["status"]
+        except httpx.TransportError:
+            pass
+        if reason != said:
+            say(reason)
+            said = reason
+        time.sleep(0.2)
+    raise ServiceError(503, f"The service was not ready within {START_TIMEOUT_S:.0f} s: {reason}")
+
+
+def serve_command() -> list[str]:
+    return [sys.executable, "serve"] if getattr(sys, "frozen", False) else [sys.executable, "-m", "service"]
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings that differ from their defaults, as environment variables."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if name in settings.model_fields_set and value is not None:
+            found[field.validation_alias.choices[0]] = str(value)  # type: ignore[union-attr]
+    return found
+
+
+def _is_live(client: Client) -> bool:
+    try:
+        client.health()
+    except (httpx.TransportError, ValueError):
+        return False
+    return True
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError):
+        detail = response.text[:300]
+    raise ServiceError(response.status_code, detail)

@@ -1,0 +1,234 @@
+"""`evaluate`: teach and calibrate on good pictures, then measure on pictures the model never saw."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from service.__main__ import build_engine
+from service.anomaly_map import on_roi
+from service.calibration import DEFAULT_PERCENTILE, calibrate
+from service.cli.line import pictures_in, progress_bar
+from service.cli.shapes import shape_json
+from service.engine import Engine, PlacedBank, Recipe
+from service.errors import InvalidField
+from service.evaluation import PixelCounts, figures
+from service.geometry import parse_shape, pixel_mask
+from service.images import decode
+from service.judging import judge, measure
+from service.model import PictureFrame
+from service.patchcore import Fitted, Fitting, Good, fit
+from service.settings import Settings
+from service.stopwatch import Stopwatch
+from service.teaching import held_out_scores, teaching_for
+
+WARM_UP = 3  # pictures whose times are not counted
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What turns pixels into mm², and the smallest area that counts."""
+
+    mm_per_px: float
+    area_mm2: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A test picture; `defect` is None for a good one, `mask` None when there is no ground truth."""
+
+    path: Path
+    defect: str | None
+    mask: Path | None
+
+
+@dataclass
+class Tally:
+    """What the pictures of one kind gave."""
+
+    scores: list[float]
+    pixels: PixelCounts
+
+
+def evaluate_folder(
+    settings: Settings, console: Console, folder: Path, shape: str | None, mm_per_px: float, area_mm2: float,
+    json_file: Path | None,
+) -> int:  # fmt: skip
+    engine, scale = build_engine(settings), Scale(mm_per_px, area_mm2)
+    recipe = engine.recipe(settings.backbone, settings.input_size)
+    train, tests = pictures_in(folder / "train" / "good"), list(_test_pictures(folder))
+    with progress_bar(console) as bar:
+        reader = _Reader(settings, shape)
+        fitted, frames, fit_watch = _teach(engine, recipe, settings, reader, train, bar)
+        scores = held_out_scores(fitted.held_out, recipe, frames, scale.mm_per_px, scale.area_mm2)
+        threshold = calibrate(scores, [], DEFAULT_PERCENTILE).threshold
+        placed = engine.place(fitted.bank)
+        tallies, ms = _test(engine, recipe, placed, reader, tests, threshold, scale, bar)
+    result = _result(tallies, threshold) | {
+        "ms": ms,
+        "fit_s": {stage: round(seconds, 3) for stage, seconds in fit_watch.seconds.items()},
+        "peak_rss_mb": round(_peak_rss_mb(), 1),
+        "backbone": recipe.backbone,
+        "weights_sha256": recipe.weights_sha256,
+        "device": engine.device_name,
+        "input_size": recipe.input_size,
+        "coreset_size": len(fitted.bank.vectors),
+        "threshold": threshold,
+        "n_train": len(train),
+    }
+    _print(console, folder, result)
+    if json_file is not None:
+        json_file.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    return 0
+
+
+class _Reader:
+    """Pictures as the engine wants them."""
+
+    def __init__(self, settings: Settings, shape: str | None) -> None:
+        self._settings, self._shape = settings, shape
+
+    def read(self, path: Path) -> np.ndarray:
+        return decode(path.read_bytes(), max_mpx=self._settings.max_image_mpx, name=path.name)
+
+    def frame(self, image: np.ndarray) -> PictureFrame:
+        height, width = image.shape[:2]
+        return PictureFrame(width, height, parse_shape(shape_json(self._shape, height, width)))
+
+
+def _test_pictures(folder: Path) -> Iterator[Picture]:
+    if not (folder / "test" / "good").is_dir():
+        raise InvalidField(f"{folder}: no test/good; the layout is train/good, test/good, test/<defect>.")
+    for kind in sorted(path for path in (folder / "test").iterdir() if path.is_dir()):
+        for path in pictures_in(kind):
+            mask = folder / "ground_truth" / kind.name / f"{path.stem}_mask.png"
+            defect = None if kind.name == "good" else kind.name
+            yield Picture(path, defect, mask if mask.exists() else None)
+
+
+def _teach(
+    engine: Engine, recipe: Recipe, settings: Settings, reader: _Reader, train: list[Path], bar: Progress
+) -> tuple[Fitted, list[PictureFrame], Stopwatch]:
+    watch, task = Stopwatch(), bar.add_task("teach", total=1.0)
+    frames: dict[int, PictureFrame] = {}
+
+    def load(index: int) -> Good:
+        image = reader.read(train[index])
+        frames[index] = reader.frame(image)
+        layout = frames[index].layout(recipe)
+        return Good(layout.picture(image), layout)
+
+    def report(progress: float, stage: str) -> None:
+        bar.update(task, completed=progress, description=f"teach: {stage}")
+
+    fitting = Fitting(engine, recipe, len(train), load, lambda work: work(), report, watch)
+    fitted = fit(fitting, teaching_for(settings, recipe, memory_fit=False))
+    bar.update(task, completed=1.0, description="teach")
+    return fitted, [frames[index] for index in range(len(train))], watch
+
+
+def _test(
+    engine: Engine, recipe: Recipe, placed: PlacedBank, reader: _Reader, tests: list[Picture], threshold: float,
+    scale: Scale, bar: Progress,
+) -> tuple[dict[str | None, Tally], dict[str, float]]:  # fmt: skip
+    tallies: dict[str | None, Tally] = {}
+    times: list[dict[str, float]] = []
+    has_masks = any(picture.mask for picture in tests)
+    for picture in bar.track(tests, description="test"):
+        watch = Stopwatch()
+        with watch("total"):
+            with watch("decode"):
+                image = reader.read(picture.path)
+            with watch("frame"):
+                layout = reader.frame(image).layout(recipe)
+                network_input = layout.picture(image)
+            with watch("embed"):
+                patches = engine.embed(recipe, [network_input])
+            with watch("neighbours"):
+                distances = engine.distances(patches, [placed])[0]
+            with watch("map"):
+                measured = measure(distances, layout, scale.mm_per_px, scale.area_mm2)
+            with watch("judge"):
+                judge(measured, layout, scale.mm_per_px, threshold)
+        times.append(watch.ms)
+        tally = tallies.setdefault(picture.defect, Tally([], PixelCounts()))
+        tally.scores.append(measured.score)
+        if has_masks and (picture.mask or picture.defect is None):
+            shape = reader.frame(image).shape
+            truth = _truth(picture, image.shape[:2])
+            tally.pixels.add(on_roi(measured.map, layout.frame), truth, pixel_mask(shape, *truth.shape), threshold)
+    counted = times[WARM_UP:] or times
+    return tallies, {stage: round(float(np.median([t[stage] for t in counted])), 2) for stage in counted[0]}
+
+
+def _truth(picture: Picture, size: tuple[int, int]) -> np.ndarray:
+    if picture.mask is None:
+        return np.zeros(size, bool)
+    mask = cv2.imdecode(np.frombuffer(picture.mask.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if mask is None or mask.shape != size:
+        raise InvalidField(f"{picture.mask}: the mask must be a picture of the size of {picture.path.name}.")
+    truth: np.ndarray = mask > 127
+    return truth
+
+
+def _result(tallies: dict[str | None, Tally], threshold: float) -> dict[str, Any]:
+    good = tallies[None]
+    bad = {name: tally for name, tally in tallies.items() if name is not None}
+    together = Tally(
+        [score for tally in bad.values() for score in tally.scores],
+        sum((tally.pixels for tally in bad.values()), good.pixels),
+    )
+    return {
+        "all": figures(good.scores, together.scores, threshold, together.pixels),
+        "defects": {
+            name: figures(good.scores, tally.scores, threshold, good.pixels + tally.pixels)
+            for name, tally in bad.items()
+        },
+    }
+
+
+def _print(console: Console, folder: Path, result: dict[str, Any]) -> None:
+    title = f"{folder.name}: {result['backbone']} {result['input_size']} px, {result['coreset_size']} vectors"
+    table = Table(
+        "", "good/bad", "image AUROC", "pixel AUROC", "AU-PRO", "false rejects\n95 %", "misses\n95 %", title=title
+    )
+    for name, row in {**result["defects"], "all": result["all"]}.items():
+        table.add_row(
+            name, f"{row['n_good']}/{row['n_bad']}",
+            *(_decimals(row[key]) for key in ("image_auroc", "pixel_auroc", "au_pro")),
+            _rate(row["false_reject_rate"], row["false_reject_ci95"]), _rate(row["miss_rate"], row["miss_ci95"]),
+        )  # fmt: skip
+    console.print(table)
+    stages = Table("stage", "ms per picture (median)", title=f"Inspection on {result['device']}")
+    for stage, ms in result["ms"].items():
+        stages.add_row(stage, f"{ms:.2f}")
+    console.print(stages)
+    fit_s = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result["fit_s"].items())
+    console.print(f"Fit of {result['n_train']} pictures: {fit_s}. Peak memory {result['peak_rss_mb']:.0f} MB.")
+
+
+def _decimals(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _rate(value: float | None, ci95: tuple[float, float] | None) -> str:
+    return "-" if value is None or ci95 is None else f"{value:.1%}\n{ci95[0]:.1%}-{ci95[1]:.1%}"
+
+
+def _peak_rss_mb() -> float:
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

@@ -1,0 +1,194 @@
+"""The engine for real: torch on CUDA; on a CPU, ONNX Runtime for the backbone where it proves equal to torch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+import psutil
+import torch
+
+from service.engine import MemoryBank, Recipe
+from service.errors import DeviceLost, EngineFailed, ForeignBackbone, NotReady
+from service.onnx_backbone import OnnxBackbone, ParityError
+from service.settings import Settings
+from service.torch_backbones import BACKBONES, Backbone, load_backbone
+from service.torch_coreset import greedy_coreset
+from service.torch_neighbours import PlacedVectors, nearest, place
+from service.weights import best_available, require_weights, weights_folders
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOST = "The GPU does not answer any more: the service has to be started again; if that does not help, restart the PC."
+
+
+@dataclass(frozen=True)
+class PlacedBank:
+    """A memory bank on the device: vectors, and the projection (D, d) and offset (d,) that queries go through."""
+
+    vectors: PlacedVectors
+    projection: torch.Tensor
+    offset: torch.Tensor
+
+
+def _names_device_faults(
+    method: Callable[Concatenate[TorchEngine, P], R],
+) -> Callable[Concatenate[TorchEngine, P], R]:
+    """CUDA's errors as ours. After most of them the process's context is unusable: that is remembered."""
+
+    @wraps(method)
+    def guarded(self: TorchEngine, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._lost:
+            raise DeviceLost(self._lost)
+        try:
+            return method(self, *args, **kwargs)
+        except torch.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            raise EngineFailed(
+                "The GPU's memory is full: end other programs on it, or lower BACKEND_BATCH_SIZE."
+            ) from error
+        except torch.AcceleratorError as error:
+            self._lost = LOST
+            log.error("device lost", extra={"detail": str(error)})
+            raise DeviceLost(LOST) from error
+
+    return guarded
+
+
+class TorchEngine:
+    """`Engine` on one device. Backbones are loaded once and kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._torch_device = choose_device(settings.device)
+        self.device = str(self._torch_device)
+        self.device_name = _device_name(self._torch_device)
+        self._threads = settings.cores or psutil.cpu_count(logical=False) or 1
+        torch.set_num_threads(self._threads)
+        self._folders = weights_folders(settings.weights_dir, settings.data_root)
+        self._loaded: dict[str, _Loaded] = {}
+        self._lock = threading.Lock()
+        self._lost: str | None = None
+        name = best_available(self._folders).name if settings.backbone == "auto" else settings.backbone
+        self.default_backbone = name
+        self._load(name)
+
+    def recipe(self, backbone: str = "auto", input_size: int = 0) -> Recipe:
+        name = self.default_backbone if backbone == "auto" else backbone
+        try:
+            loaded = self._load(name)
+        except NotReady as missing:
+            raise ForeignBackbone(missing.detail) from missing
+        spec = loaded.backbone.spec
+        return Recipe(
+            backbone=name,
+            weights_sha256=loaded.backbone.weights_sha256,
+            layers=spec.layers,
+            input_size=input_size or spec.input_size,
+            stride=spec.stride,
+            dims=spec.dims,
+        )
+
+    @_names_device_faults
+    def embed(self, recipe: Recipe, pictures: Sequence[np.ndarray]) -> torch.Tensor:
+        """Patches (n, rows, columns, D) on the device."""
+        return self._loaded[recipe.backbone].patches(np.stack(pictures))
+
+    @_names_device_faults
+    def vectors(self, patches: torch.Tensor) -> np.ndarray:
+        n, rows, columns, dims = patches.shape
+        found: np.ndarray = patches.reshape(n, rows * columns, dims).float().cpu().numpy()
+        return found
+
+    @_names_device_faults
+    def place(self, bank: MemoryBank) -> PlacedBank:
+        return PlacedBank(
+            place(bank.vectors, self._torch_device),
+            torch.from_numpy(bank.projection).to(self._torch_device),
+            torch.from_numpy(bank.offset).to(self._torch_device),
+        )
+
+    @_names_device_faults
+    def distances(self, patches: torch.Tensor, banks: Sequence[PlacedBank]) -> list[np.ndarray]:
+        found = [self._distances(picture, bank) for picture, bank in zip(patches, banks, strict=True)]
+        return [distances.cpu().numpy() for distances in found]  # all are computed before the first is waited for
+
+    def coreset(self, vectors: np.ndarray, size: int, seed: int) -> Generator[float, None, np.ndarray]:
+        placed = torch.from_numpy(vectors).to(self._torch_device)
+        chosen = yield from greedy_coreset(placed, size, seed=seed)
+        return chosen.cpu().numpy()
+
+    def memory_mb(self) -> float:
+        if self._torch_device.type != "cuda" or self._lost:
+            return 0.0
+        free, total = torch.cuda.mem_get_info(self._torch_device)
+        return round((total - free) / 1e6, 1)
+
+    def lost(self) -> str | None:
+        return self._lost
+
+    def _distances(self, picture: torch.Tensor, bank: PlacedBank) -> torch.Tensor:
+        rows, columns, dims = picture.shape
+        queries = torch.addmm(bank.offset, picture.reshape(-1, dims).float(), bank.projection)
+        return nearest(queries, bank.vectors)[0].reshape(rows, columns)
+
+    def _load(self, name: str) -> _Loaded:
+        with self._lock:
+            if name not in self._loaded:
+                if name not in BACKBONES:
+                    raise NotReady(f"No backbone is called {name!r}; there are {', '.join(BACKBONES)}.")
+                weights = require_weights(name, self._folders)
+                backbone = load_backbone(name, weights.path, self._torch_device)
+                self._loaded[name] = _Loaded(backbone, self._fast_path(backbone))
+                log.info(
+                    "backbone loaded", extra={"backbone": name, "file": str(weights.path), "source": weights.source}
+                )
+            return self._loaded[name]
+
+    def _fast_path(self, backbone: Backbone) -> OnnxBackbone | None:
+        if self._torch_device.type != "cpu":
+            return None
+        try:
+            return OnnxBackbone(backbone, self._threads)
+        except ParityError as error:
+            log.warning("ONNX Runtime does not agree with torch: torch serves", extra={"detail": str(error)})
+            return None
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    backbone: Backbone
+    onnx: OnnxBackbone | None
+
+    def patches(self, images: np.ndarray) -> torch.Tensor:
+        """(n, rows, columns, D) of uint8 (n, h, w, 3)."""
+        if self.onnx is not None:
+            return torch.from_numpy(self.onnx.patches(images))
+        return self.backbone.patches(images)
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`auto`: the first GPU, else the CPU. Raises NotReady when a device that was named is not there."""
+    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise NotReady(f"BACKEND_DEVICE={wanted}, but no CUDA device answers: run `brakedisc doctor`.")
+    try:
+        device = torch.device("cuda:0" if wanted in ("auto", "cuda") else wanted)
+        torch.zeros(1, device=device)
+    except (RuntimeError, torch.AcceleratorError) as error:
+        raise NotReady(f"BACKEND_DEVICE={wanted} cannot be used ({error}): run `brakedisc doctor`.") from error
+    return device
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"

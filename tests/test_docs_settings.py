@@ -1,0 +1,61 @@
+"""docs/SETUP.md and its Spanish twin tell every setting and its default, and the weights' hashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import AliasChoices
+
+from service.settings import Settings
+from service.weights_get import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = [DOCS / "SETUP.md", DOCS / "es" / "SETUP.md"]
+DATA_ROOT = r"`%ProgramData%\BrakeDisc` · `%LOCALAPPDATA%\BrakeDisc` · `~/.local/share/BrakeDisc`"
+
+
+def settings_of_the_code() -> list[tuple[str, str, str]]:
+    """Name, default as it is shown, English help."""
+    rows = []
+    for field in Settings.model_fields.values():
+        assert isinstance(field.validation_alias, AliasChoices)
+        name = str(field.validation_alias.choices[0])
+        default = DATA_ROOT if name == "BACKEND_DATA_ROOT" else _shown(field.default)
+        rows.append((f"`{name}`", default, field.description or ""))
+    return rows
+
+
+def _shown(default: object) -> str:
+    if default in ("", None):
+        return "—"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def settings_of(page: Path) -> list[tuple[str, ...]]:
+    text = page.read_text(encoding="utf-8")
+    table = text.split("<!-- settings: a test compares this table with service/settings.py -->\n")[1]
+    lines = table.split("<!-- end of settings -->")[0].splitlines()[2:]
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+
+
+def test_the_english_table_is_the_code() -> None:
+    assert settings_of(PAGES[0]) == settings_of_the_code()
+
+
+def test_the_spanish_table_has_the_same_names_and_defaults() -> None:
+    spanish = settings_of(PAGES[1])
+    assert [row[:2] for row in spanish] == [row[:2] for row in settings_of_the_code()]
+    assert [name for name, _, meaning in spanish if not meaning] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["en", "es"])
+def test_weights_are_told_with_file_address_and_hash(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert f"npm `{NPM_PACKAGE}`" in text
+    assert f"| `{KERAS_SHA256}` |" in text.split(f"`{KERAS_FILE}`")[1].splitlines()[0]
+    for name, source in DOWNLOADS.items():
+        file = f"{name}-{source.sha256[:8]}.pth"
+        assert f"| `{name}` | `{file}` | <{source.url}> | `{source.sha256}` |" in text
