@@ -1,5 +1,6 @@
 # A thin front of packaging/tasks.py: make demo; make test ARGS="-k weights"
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that runs: a shim of pyenv may be there and not work.
+PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 
 .PHONY: demo test run bench lint setup clean
 demo test run bench lint setup clean:

@@ -59,14 +59,16 @@ def _overhead(url: str, images: list[bytes], seconds: float) -> None:
             waited.append((time.perf_counter() - begun) * 1e3)
             engine.append(sum(answer["timings_ms"][stage] for stage in ENGINE_STAGES))
     above = np.array(waited) - np.array(engine)
+    rows = {
+        "HTTP, as the client sees it": waited,
+        "engine: " + ", ".join(ENGINE_STAGES): engine,
+        "above the engine": above,
+    }
     print_table(
         "Warm /infer of a 512 px PNG, one client: milliseconds",
         ("", "median", "p95"),
-        [
-            (name, float(np.median(values)), float(np.percentile(values, 95)))
-            for name, values in (("HTTP, as the client sees it", waited), ("engine: " + ", ".join(ENGINE_STAGES), engine), ("above the engine", above))
-        ],
-    )  # fmt: skip
+        [(name, float(np.median(values)), float(np.percentile(values, 95))) for name, values in rows.items()],
+    )
 
 
 def _load(url: str, images: list[bytes], seconds: float) -> None:

@@ -19,7 +19,7 @@ TASKS = {
     "demo": "teach and inspect drawn brake discs with the real service",
     "test": "run the tests (arguments go to pytest)",
     "run": "start the service (arguments go to `brakedisc serve`)",
-    "bench": "run the benchmarks (arguments are their names)",
+    "bench": "run the benchmarks (arguments: the name of one, its options)",
     "lint": "check format, style and types",
     "clean": "remove what builds and tests leave; .venv stays",
 }
@@ -49,7 +49,9 @@ def commands(
             [python, "-m", "mypy"],
         ]
     if task == "bench":
-        return [[python, str(root / "bench" / f"{name}.py")] for name in arguments or benches]
+        one = bool(arguments) and not arguments[0].startswith("-")
+        names, options = (arguments[:1], arguments[1:]) if one else (benches, arguments)
+        return [[python, "-m", f"bench.{name}", *options] for name in names]
     single = {
         "demo": [brakedisc, "demo", *arguments],
         "run": [brakedisc, "serve", *arguments],
@@ -124,7 +126,9 @@ def wrong_python(version: str, platform: str) -> str:
 
 
 def find_benches(root: Path) -> list[str]:
-    return sorted(path.stem for path in (root / "bench").glob("*.py") if not path.stem.startswith("_"))
+    """Files of bench/ that can be run; the others are what they share."""
+    files = (root / "bench").glob("*.py")
+    return sorted(path.stem for path in files if 'if __name__ == "__main__"' in path.read_text(encoding="utf-8"))
 
 
 def run_all(todo: Sequence[Sequence[str]], *, stop: bool = False) -> int:
@@ -132,7 +136,8 @@ def run_all(todo: Sequence[Sequence[str]], *, stop: bool = False) -> int:
     result = 0
     for command in todo:
         say("$ " + shlex.join(command))
-        result = result or run(command)
+        code = run(command)
+        result = result or code
         if result and stop:
             break
     return result

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from service.errors import InvalidField
 
-DEFAULT_PERCENTILE = 99.0
+DEFAULT_PERCENTILE = 95.0
 MIN_OK_SCORES = 3
+ODD_DEVIATIONS = 4.0
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Calibration:
 def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float) -> Calibration:
     """Threshold from out-of-sample OK scores and, when there are any, NG scores. Raises InvalidField.
 
-    From OK scores alone: the level that `score_percentile` percent of good parts stay below, by a log-normal fit of
-    the scores, and never below the empirical percentile. NG scores can only make it stricter: when the classes are
-    apart, the middle between them (geometric: scores are positive distances) if that is lower; when they overlap, the
-    level with the smallest sum of miss and false-reject rate, if that is lower.
+    From OK scores alone: the level that the next good part stays below with a probability of `score_percentile` %.
+    NG scores can only make it stricter. When the classes are apart: the middle between them (geometric: scores are
+    positive distances), if that is lower. When they overlap: the level with the smallest sum of miss and false-reject
+    rate, if that is lower.
     """
     ok, ng = _checked(ok_scores, "ok_scores"), _checked(ng_scores, "ng_scores")
     if len(ok) < MIN_OK_SCORES:
@@ -62,7 +62,7 @@ def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_perc
     overlap = bool(ng.min() <= ok.max()) if len(ng) else None
     if len(ng):
         stricter = _least_error(ok, ng) if overlap else math.sqrt(ok.max() * ng.min())
-        if stricter < threshold or not overlap:
+        if stricter < threshold:
             threshold, method = stricter, "least-error" if overlap else "between-classes"
     return Calibration(
         threshold=threshold,
@@ -77,7 +77,7 @@ def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_perc
         false_reject=rate(int((ok >= threshold).sum()), len(ok)),
         miss=rate(int((ng < threshold).sum()), len(ng)),
         overlap=overlap,
-        warnings=tuple(_warnings(len(ok), len(ng), score_percentile, overlap)),
+        warnings=(*_odd_warning(int(_odd(ok).sum())), *_warnings(len(ok), len(ng), score_percentile, overlap)),
     )
 
 
@@ -99,11 +99,28 @@ def _checked(scores: Sequence[float], name: str) -> np.ndarray:
 
 
 def _from_ok(ok: np.ndarray, percentile: float) -> float:
-    """The larger of the empirical percentile and that of a log-normal fit, which reaches beyond the few scores seen."""
+    """Level that the next good part stays below with this probability: the prediction limit of a log-normal sample.
+
+    Whitmore 1986, "Prediction limits for a univariate normal observation". Few scores give a wider margin, where an
+    empirical percentile would hang on the one or two largest.
+    """
+    from scipy.stats import t
+
+    logs = np.log(np.maximum(ok[~_odd(ok)], 1e-12))
+    factor = t.ppf(min(percentile / 100, 0.9999), len(logs) - 1) * math.sqrt(1 + 1 / len(logs))
+    return float(math.exp(logs.mean() + factor * logs.std(ddof=1)))
+
+
+def _odd(ok: np.ndarray) -> np.ndarray:
+    """Bool (n,): scores so far above the others that the part is hardly good. They must not lift the threshold.
+
+    Median and median absolute deviation of the logs, which the odd ones hardly move; at most a tenth is left out.
+    """
     logs = np.log(np.maximum(ok, 1e-12))
-    fitted = math.exp(logs.mean() + NormalDist().inv_cdf(min(percentile / 100, 0.9999)) * logs.std(ddof=1))
-    # nextafter: a score equal to the threshold is NG, and the largest good one must pass at 100 %
-    return float(np.nextafter(max(np.percentile(ok, percentile), fitted), np.inf))
+    above = logs - np.median(logs)
+    limit = max(ODD_DEVIATIONS * 1.4826 * float(np.median(np.abs(above))), float(np.quantile(above, 0.9)))
+    found: np.ndarray = above > limit
+    return found
 
 
 def _least_error(ok: np.ndarray, ng: np.ndarray) -> float:
@@ -112,6 +129,12 @@ def _least_error(ok: np.ndarray, ng: np.ndarray) -> float:
     misses = np.searchsorted(np.sort(ng), levels, side="left") / len(ng)
     false_rejects = 1 - np.searchsorted(np.sort(ok), levels, side="left") / len(ok)
     return float(levels[np.argmin(misses + false_rejects)])
+
+
+def _odd_warning(count: int) -> list[str]:
+    if count == 0:
+        return []
+    return [f"{count} good samples look unlike all others and were left out: look at them, they may be bad or blurred."]
 
 
 def _warnings(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from service.calibration import DEFAULT_PERCENTILE
 from service.store.names import MAX_NAME, check_name
 
 # Between an electron microscope and a satellite: outside it somebody mixed up units.
@@ -73,7 +74,7 @@ class CalibrationRequest(BaseModel):
     ok_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
     ng_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
     area_mm2_thr: Area = 1.0
-    score_percentile: Percentile = 99.0
+    score_percentile: Percentile = DEFAULT_PERCENTILE
     model_version: Version | None = None
 
 
@@ -172,7 +173,7 @@ class DatasetRequest(BaseModel):
 
 class CalibrateDatasetRequest(DatasetRequest):
     area_mm2_thr: Area = 1.0
-    score_percentile: Percentile = 99.0
+    score_percentile: Percentile = DEFAULT_PERCENTILE
 
 
 class SampleScore(BaseModel):

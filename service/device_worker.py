@@ -63,7 +63,7 @@ class DeviceWorker(Generic[Item, Result]):
         try:
             return waiting.future.result(timeout_s)
         except TimeoutError:
-            waiting.future.cancel()
+            self._give_up(waiting)
             raise TooLate(f"No result within {timeout_s:g} s (BACKEND_INFER_TIMEOUT_S): inspect again.") from None
 
     def run(self, work: Callable[[], T]) -> T:
@@ -100,6 +100,13 @@ class DeviceWorker(Generic[Item, Result]):
                 slice_()
             else:
                 self._compute(batch)
+
+    def _give_up(self, waiting: _Waiting[Item, Result]) -> None:
+        """Nobody waits for it any more: it must not take up room in the queue."""
+        waiting.future.cancel()
+        with self._changed:
+            if waiting in self._inspections:
+                self._inspections.remove(waiting)
 
     def _slice_is_due(self) -> bool:
         if not self._slices:

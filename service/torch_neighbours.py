@@ -69,21 +69,9 @@ def nearest(
     if exclude_owner is not None and bank.owners is not None:
         norms = norms.masked_fill(bank.owners == exclude_owner, torch.inf)
     height = (CPU_TILE if bank.half is None else CUDA_TILE)[0]
-    parts = [queries[start : start + height].float() for start in range(0, len(queries), height)]
+    parts = [queries[start : start + height].float() for start in range(0, len(queries) or 1, height)]
     found = [_nearest(part, bank, norms, min(k, len(norms))) for part in parts]
     return torch.cat([distances for distances, _ in found]), torch.cat([rows for _, rows in found])
-
-
-def looks(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor) -> torch.Tensor:
-    """|b|² - 2ab of queries a (q, d) and points b (m, d) with squared `norms` (m,): (q, m), ordered as distances are.
-
-    float32 on a CPU goes through oneDNN. Measured on AMD, where it uses AVX-512 and MKL does not: 2.1 times as fast.
-    """
-    if queries.dtype == torch.float16:
-        return torch.mm(queries, points.T, out_dtype=torch.float32).mul_(-2).add_(norms)
-    if queries.dtype == torch.float32 and queries.device.type == "cpu" and torch.backends.mkldnn.is_available():
-        return functional.linear((-2 * queries).to_mkldnn(), points, norms).to_dense()
-    return torch.addmm(norms, queries, points.T, alpha=-2)
 
 
 def _nearest(
@@ -109,10 +97,22 @@ def _shortlist(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor,
     values, rows = [], []
     for start in range(0, len(points), width):
         block = slice(start, start + width)
-        value, row = _smallest(looks(queries, points[block].to(queries.dtype), norms[block]), keep)
+        value, row = _smallest(_looks(queries, points[block].to(queries.dtype), norms[block]), keep)
         values.append(value)
         rows.append(row + start)
     return torch.cat(rows, 1).gather(1, _smallest(torch.cat(values, 1), keep)[1])
+
+
+def _looks(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor) -> torch.Tensor:
+    """|b|² - 2ab of queries a (q, d) and points b (m, d) with squared `norms` (m,): (q, m), ordered as distances are.
+
+    float32 on a CPU goes through oneDNN. Measured on AMD, where it uses AVX-512 and MKL does not: 2.1 times as fast.
+    """
+    if queries.dtype == torch.float16:
+        return torch.mm(queries, points.T, out_dtype=torch.float32).mul_(-2).add_(norms)
+    if queries.dtype == torch.float32 and queries.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return functional.linear((-2 * queries).to_mkldnn(), points, norms).to_dense()
+    return torch.addmm(norms, queries, points.T, alpha=-2)
 
 
 def _smallest(values: torch.Tensor, keep: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx import Client, Response
 from PIL import Image
 
 from service.api.app import create_app
@@ -57,19 +57,19 @@ def good_pictures(count: int, first: int = 0, field: str = "images") -> list[tup
     return [(field, (f"good{seed}.png", disc(seed))) for seed in range(first, first + count)]
 
 
-def fit(client: TestClient, count: int = 4, **form: Any) -> Response:
+def fit(client: TestClient | Client, count: int = 4, **form: Any) -> Response:
     return client.post("/fit_ok", data={**FORM, **form}, files=good_pictures(count))
 
 
-def calibrate(client: TestClient, **fields: Any) -> Response:
+def calibrate(client: TestClient | Client, **fields: Any) -> Response:
     return client.post("/calibrate_ng", json={**ROI, "mm_per_px": SCALE, **fields})
 
 
-def infer(client: TestClient, image: bytes | None = None, name: str = "part.png", **form: Any) -> Response:
+def infer(client: TestClient | Client, image: bytes | None = None, name: str = "part.png", **form: Any) -> Response:
     return client.post("/infer", data={**FORM, **form}, files={"image": (name, image or disc(50))})
 
 
-def upload(client: TestClient, count: int = 3, label: str = "ok", first: int = 0, **form: Any) -> Response:
+def upload(client: TestClient | Client, count: int = 3, label: str = "ok", first: int = 0, **form: Any) -> Response:
     plain = {name: value for name, value in FORM.items() if name != "shape"}
     return client.post(f"/datasets/{label}/upload", data={**plain, **form}, files=good_pictures(count, first))
 

@@ -137,7 +137,7 @@ def test_thirty_two_bits_per_channel_are_refused() -> None:
             read(encoded(Image.new(mode, (40, 40)), "TIFF"))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(
     kind=st.sampled_from(sorted(STILL) + sorted(MOVING)),
     changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=12),

@@ -44,9 +44,9 @@ tasks = _load()
             [],
             WINDOWS,
             "win32",
-            [[rf"{WINDOWS_BIN}\python.exe", rf"C:\brakedisc\bench\{name}.py"] for name in ("fit", "infer")],
+            [[rf"{WINDOWS_BIN}\python.exe", "-m", f"bench.{name}"] for name in ("fit", "infer")],
         ),
-        ("bench", ["infer"], LINUX, "linux", [[f"{LINUX_BIN}/python", "/srv/brakedisc/bench/infer.py"]]),
+        ("bench", ["fit", "-n", "9"], LINUX, "linux", [[f"{LINUX_BIN}/python", "-m", "bench.fit", "-n", "9"]]),
         ("setup", [], LINUX, "linux", []),
     ],
 )
@@ -59,6 +59,13 @@ def test_a_task_runs_this(
 def test_lint_checks_format_style_and_types() -> None:
     tools = [" ".join(command[2:]) for command in tasks.commands("lint", [], LINUX, "linux")]
     assert tools == ["ruff format --check .", "ruff check .", "mypy"]
+
+
+def test_a_bench_is_a_file_that_can_be_run(tmp_path: Path) -> None:
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "tables.py").write_text("def shared(): ...\n")
+    (tmp_path / "bench" / "engine.py").write_text('if __name__ == "__main__":\n    print(1)\n')
+    assert tasks.find_benches(tmp_path) == ["engine"]
 
 
 def test_packages_are_installed_with_hashes_and_the_project_without_looking_anything_up() -> None:
@@ -121,11 +128,15 @@ def test_another_python_is_told_what_to_install() -> None:
     assert not tasks.works("/no/such/python")
 
 
-def test_the_first_exit_code_that_is_not_zero_is_passed_on() -> None:
-    def leave(code: int) -> list[str]:
-        return [sys.executable, "-c", f"raise SystemExit({code})"]
-
-    assert tasks.run_all([leave(0), leave(3), leave(4)]) == 3
+@pytest.mark.parametrize(("stop", "said"), [(False, "035"), (True, "03")])
+def test_the_first_exit_code_that_is_not_zero_is_passed_on(
+    stop: bool, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    todo = [
+        [sys.executable, "-c", f"print('said', {code}, flush=True); raise SystemExit({code})"] for code in (0, 3, 5)
+    ]
+    assert tasks.run_all(todo, stop=stop) == 3
+    assert "".join(line[-1] for line in capfd.readouterr().out.splitlines() if line.startswith("said")) == said
 
 
 @pytest.mark.parametrize("arguments", [[], ["deploy"]])

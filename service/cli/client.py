@@ -150,7 +150,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         if name in settings.model_fields_set and value is not None:
-            found[field.validation_alias.choices[0]] = str(value)  # type: ignore[union-attr]
+            found[str(field.validation_alias.choices[0])] = str(value)  # type: ignore[union-attr]
     return found
 
 

@@ -95,7 +95,7 @@ def teach(
 def inspect(
     path: Annotated[Path, typer.Argument(exists=True, help="Picture or folder of pictures")],
     role: Role, roi: Roi,
-    mm_per_px: Annotated[float | None, typer.Option("--mm-per-px", help="Default: what the ROI was taught with")] = None,
+    mm_per_px: Annotated[float | None, typer.Option("--mm-per-px", help="Default: as taught")] = None,
     shape: ShapeOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for overlays and results.csv")] = None,
 ) -> None:  # fmt: skip

@@ -91,7 +91,8 @@ def _torch(settings: Settings) -> Finding:
     if torch.cuda.is_available():
         return Finding("torch", GOOD, f"{found}, uses {torch.cuda.get_device_name(0)}")
     state = BAD if settings.device.startswith("cuda") else GOOD
-    return Finding("torch", state, f"{found}, uses the CPU", "Install an NVIDIA driver, or set BACKEND_DEVICE=cpu." if state == BAD else "")  # fmt: skip
+    advice = "Install an NVIDIA driver, or set BACKEND_DEVICE=cpu." if state == BAD else ""
+    return Finding("torch", state, f"{found}, uses the CPU", advice)
 
 
 def _weights(settings: Settings) -> Finding:
@@ -115,7 +116,8 @@ def _disk(settings: Settings) -> Finding:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        return Finding("data root", BAD, f"{folder}: {error.strerror}", "Give this user the right to write there, or set BACKEND_DATA_ROOT.")  # fmt: skip
+        advice = "Give this user the right to write there, or set BACKEND_DATA_ROOT."
+        return Finding("data root", BAD, f"{folder}: {error.strerror}", advice)
     free_gb = shutil.disk_usage(folder).free / 1e9
     found = f"{folder}, {free_gb:.0f} GB free"
     if free_gb < MIN_FREE_GB:

@@ -118,7 +118,7 @@ def write_overlay(path: Path, image_rgb: np.ndarray, answer: dict[str, Any], sha
     heatmap = None
     if answer["heatmap_png_base64"]:
         data = np.frombuffer(base64.b64decode(answer["heatmap_png_base64"]), np.uint8)
-        heatmap = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        heatmap = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     parsed = parse_shape(shape)
     overlay = draw_overlay(
         image_rgb, heatmap, answer["regions"], verdict=answer["verdict"], score=answer["score"],
@@ -135,7 +135,7 @@ def _inspect_one(
     try:
         answer = client.infer(fields, path.name, data)
     except ServiceError as error:  # a bad picture must not hide the verdicts of the others
-        return {name: None for name in CSV_COLUMNS} | {"file": path.name, "verdict": "-", "error": error.detail}
+        return dict.fromkeys(CSV_COLUMNS) | {"file": path.name, "verdict": "-", "error": error.detail}
     if out is not None:
         image = decode(data, max_mpx=settings.max_image_mpx, name=path.name)
         write_overlay(out / f"{path.stem}.overlay.png", image, answer, fields.get("shape"), path.name)

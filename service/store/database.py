@@ -5,6 +5,7 @@ The schema's number stands in `PRAGMA user_version`; `MIGRATIONS` leads from one
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -54,6 +55,8 @@ jobs = sa.Table(
     sa.Column("problem", sa.JSON),
 )
 
+# Bytes SQLite needs beside the database before it opens it.
+LITTLE_ROOM = 100_000
 SCHEMA = 1
 MIGRATIONS: dict[int, list[str]] = {}  # from schema n: the statements that make it n + 1
 
@@ -74,6 +77,9 @@ def open_database(path: Path) -> sa.Engine:
             _migrate(connection, path)
             connection.commit()
     except sa.exc.DatabaseError as error:
+        engine.dispose()
+        if shutil.disk_usage(path.parent).free < LITTLE_ROOM:  # SQLite calls it an I/O error
+            raise _full() from error
         raise named(error) from error
     return engine
 
@@ -82,8 +88,12 @@ def named(error: sa.exc.DBAPIError) -> Problem:
     """The SQLite error as one a person can act on."""
     text = str(error.orig)
     if "full" in text:
-        return DiskFull("The disk of the data root is full: free some space; the record could not be written.")
+        return _full()
     return DatabaseUnusable(f"records.sqlite cannot be used ({text}): restore a backup, or move the file away.")
+
+
+def _full() -> DiskFull:
+    return DiskFull("The disk of the data root is full: free some space; the record could not be written.")
 
 
 def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:

@@ -1,0 +1,76 @@
+"""A service process that the crash tests kill: it teaches, calibrates, uploads and inspects, on the twin.
+
+Run through multiprocessing's forkserver, so that a round costs milliseconds; the SIGKILL is a real one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+from pathlib import Path
+
+import scipy.stats  # noqa: F401 # loaded once, in the forkserver
+
+from service import calibrating, collecting, inspecting, teaching
+from service.backend import Backend
+from service.contract import CalibrationRequest
+from service.geometry import parse_shape
+from service.inspecting import Inspection
+from service.teaching import Lesson
+from tests.conftest import settings_for
+from tests.parts import RING, ROI, SCALE, disc, wait_until
+from tests.twin import TwinEngine
+
+STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
+
+
+def work_and_die(data_root: Path, kind: str, step: int) -> None:
+    """Do one piece of work, and be killed right before its step number `step` on files of the data root."""
+    backend = started(data_root)
+    steps = itertools.count(1)
+
+    def kill(event: str, args: tuple[object, ...]) -> None:
+        if event in STEPS and str(args[0]).startswith(str(data_root)) and next(steps) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(kill)
+    WORK[kind](backend)
+    backend.archive.close()
+
+
+def work_until_killed(data_root: Path, first: int) -> None:
+    backend = started(data_root)
+    for kind in itertools.islice(itertools.cycle(WORK), first, None):
+        WORK[kind](backend)
+
+
+def started(data_root: Path) -> Backend:
+    backend = Backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine)
+    backend.start()
+    wait_until(lambda: backend.loader.state == "ready")
+    return backend
+
+
+def fit(backend: Backend) -> None:
+    images = [(f"{seed}.png", disc(seed)) for seed in range(4)]
+    lesson = Lesson(**ROI, mm_per_px=SCALE, images=images, shape=parse_shape(RING))
+    backend.jobs.start("fit", lambda report: teaching.teach(backend, lesson, report).model_dump())[1].result()
+
+
+def calibrate(backend: Backend) -> None:
+    calibrating.calibrate_version(backend, CalibrationRequest(**ROI, mm_per_px=SCALE, area_mm2_thr=2.0))
+
+
+def upload(backend: Backend) -> None:
+    images = [(f"{seed}.png", disc(seed)) for seed in range(3)]
+    collecting.upload(backend, **ROI, label="ok", images=images, metas=[{}, {}, {}], mm_per_px=SCALE)
+
+
+def infer(backend: Backend) -> None:
+    asked = Inspection(**ROI, mm_per_px=SCALE, shape=parse_shape(RING), allow_uncalibrated=True)
+    inspecting.inspect(backend, asked, disc(50))
+
+
+WORK = {"fit": fit, "calibrate": calibrate, "upload": upload, "infer": infer}

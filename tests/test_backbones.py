@@ -1,0 +1,163 @@
+"""Backbones: weights from files, patches on a grid, and ONNX Runtime only where it agrees with torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import save_file  # noqa: E402  (torch may be missing)
+
+from service.errors import NotReady  # noqa: E402
+from service.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError  # noqa: E402
+from service.torch_backbones import BACKBONES, Backbone, PatchNetwork, load_backbone, weights_sha256  # noqa: E402
+from service.weights import package_folders  # noqa: E402
+from tests.conftest import SHARED  # noqa: E402
+
+pytestmark = pytest.mark.torch
+CPU = torch.device("cpu")
+KERAS = SHARED / "weights" / "resnet50_keras_imagenet_v1_upto_layer3.pth"
+needs_keras = pytest.mark.skipif(not KERAS.is_file(), reason=f"{KERAS} is not here")
+
+
+def random_weights(name: str = "resnet18") -> dict[str, torch.Tensor]:
+    """A whole torchvision network's, up to the classifier."""
+    from torchvision import models
+
+    torch.manual_seed(0)
+    found: dict[str, torch.Tensor] = getattr(models, name)(weights=None).state_dict()
+    return found
+
+
+def saved(weights: dict[str, torch.Tensor], file: Path) -> Path:
+    if file.suffix == ".safetensors":
+        save_file(weights, file)
+    else:
+        torch.save(weights, file)
+    return file
+
+
+def lite0() -> Backbone:
+    """The one whose weights came with the installation."""
+    return load_backbone("efficientnet_lite0", next(package_folders()[0].glob("*.pth")), CPU)
+
+
+@pytest.fixture
+def resnet18(tmp_path: Path) -> Backbone:
+    return load_backbone("resnet18", saved(random_weights(), tmp_path / "resnet18.pth"), CPU)
+
+
+def pictures(n: int, height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(n).integers(0, 256, (n, height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_backbone_gives_one_patch_per_8_pixels(name: str) -> None:
+    network = PatchNetwork(BACKBONES[name]).eval()
+    with torch.inference_mode():
+        patches = network(torch.from_numpy(pictures(2, 64, 128)))
+    assert patches.shape[:3] == (2, 8, 16)
+    assert patches.dtype == torch.float32
+    assert patches.isfinite().all()
+
+
+def test_a_picture_has_the_same_patches_alone_and_among_others(resnet18: Backbone) -> None:
+    three = pictures(3, 96, 96)
+    together = resnet18.patches(three).numpy()
+    alone = resnet18.patches(three[1:2]).numpy()
+    np.testing.assert_allclose(alone[0], together[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_mark_in_the_picture_moves_the_patches_where_it_is() -> None:
+    clean = np.full((1, 256, 256, 3), 128, np.uint8)
+    marked = clean.copy()
+    marked[:, 180:196, 60:76] = 0
+    backbone = lite0()
+    moved = (backbone.patches(marked) - backbone.patches(clean)).norm(dim=3)[0]
+    row, column = divmod(int(moved.argmax()), moved.shape[1])
+    assert abs(row - 188 / 8) <= 2
+    assert abs(column - 68 / 8) <= 2
+
+
+def test_pth_and_safetensors_of_the_same_weights_are_the_same_network(tmp_path: Path) -> None:
+    weights = random_weights()
+    pickled = load_backbone("resnet18", saved(weights, tmp_path / "resnet18.pth"), CPU)
+    plain = load_backbone("resnet18", saved(weights, tmp_path / "resnet18.safetensors"), CPU)
+    assert pickled.weights_sha256 == plain.weights_sha256
+    assert torch.equal(pickled.patches(pictures(1, 64, 64)), plain.patches(pictures(1, 64, 64)))
+
+
+def test_only_the_tensors_that_are_used_count_for_the_hash(tmp_path: Path, resnet18: Backbone) -> None:
+    without_head = {name: tensor for name, tensor in random_weights().items() if not name.startswith(("fc", "layer4"))}
+    cut = load_backbone("resnet18", saved(without_head, tmp_path / "resnet18_cut.pth"), CPU)
+    assert cut.weights_sha256 == resnet18.weights_sha256
+    changed = without_head | {"layer1.0.conv1.weight": without_head["layer1.0.conv1.weight"] + 1e-6}
+    other = load_backbone("resnet18", saved(changed, tmp_path / "resnet18_other.pth"), CPU)
+    assert other.weights_sha256 != resnet18.weights_sha256
+
+
+def test_the_hash_does_not_depend_on_the_order_of_tensors() -> None:
+    one, two = {"a": torch.ones(2), "b": torch.zeros(3)}, {"b": torch.zeros(3), "a": torch.ones(2)}
+    assert weights_sha256(one) == weights_sha256(two)
+
+
+def test_a_file_that_lacks_a_tensor_says_which(tmp_path: Path) -> None:
+    weights = random_weights()
+    del weights["layer2.0.conv1.weight"]
+    with pytest.raises(NotReady, match=r"lacks layer2\.0\.conv1\.weight"):
+        load_backbone("resnet18", saved(weights, tmp_path / "resnet18.pth"), CPU)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match=r"another size|lacks"):
+        load_backbone("wide_resnet50_2", saved(random_weights("resnet50"), tmp_path / "wide_resnet50_2.pth"), CPU)
+
+
+@pytest.mark.parametrize("name", ["resnet18.pth", "resnet18.safetensors"])
+def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
+    file = saved(random_weights(), tmp_path / name)
+    file.write_bytes(file.read_bytes()[: 1 << 20])
+    with pytest.raises(NotReady, match="cannot be read"):
+        load_backbone("resnet18", file, CPU)
+
+
+@needs_keras
+def test_the_keras_network_strides_in_the_first_convolution_of_a_stage() -> None:
+    levels = load_backbone("resnet50", KERAS, CPU).network.levels
+    assert [(levels.layer2[0].conv1.stride, levels.layer2[0].conv2.stride)] == [((2, 2), (1, 1))]
+
+
+@needs_keras
+def test_the_same_tensors_under_a_torchvision_name_are_another_network(tmp_path: Path) -> None:
+    renamed = tmp_path / "resnet50-0676ba61.pth"
+    renamed.write_bytes(KERAS.read_bytes())
+    ours, theirs = load_backbone("resnet50", KERAS, CPU), load_backbone("resnet50", renamed, CPU)
+    assert ours.weights_sha256 != theirs.weights_sha256
+    assert not torch.allclose(ours.patches(pictures(1, 64, 64)), theirs.patches(pictures(1, 64, 64)))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_onnx_runtime_gives_the_patches_of_torch_at_any_size(threads: int) -> None:
+    backbone = lite0()
+    fast = OnnxBackbone(backbone, threads)
+    for images in (pictures(1, 256, 256), pictures(3, 160, 96)):
+        expected = backbone.patches(images).numpy()
+        np.testing.assert_allclose(fast.patches(images), expected, atol=TOLERANCE * np.abs(expected).max())
+
+
+@needs_keras
+def test_onnx_runtime_gives_the_patches_of_the_keras_network() -> None:
+    backbone = load_backbone("resnet50", KERAS, CPU)
+    expected = backbone.patches(pictures(2, 128, 128)).numpy()
+    found = OnnxBackbone(backbone, 1).patches(pictures(2, 128, 128))
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE * np.abs(expected).max())
+
+
+def test_a_network_that_onnx_runtime_computes_differently_is_left_to_torch(resnet18: Backbone) -> None:
+    restless = replace(resnet18, network=resnet18.network.train())  # the export is made for inference
+    with pytest.raises(ParityError, match="relative difference"):
+        OnnxBackbone(restless, 1)

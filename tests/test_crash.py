@@ -1,0 +1,173 @@
+"""kill -9 at any instant: the store opens, the old model answers, nothing half done remains."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests import crash_worker
+from tests.conftest import settings_for
+from tests.parts import ROI, calibrate, fit, infer, serving, state, upload
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and forkserver are POSIX; Windows runs the CI job"),
+]
+MAX_STEPS = 200
+ROUNDS, SEED = 25, 20261123
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.crash_worker"])
+    return context
+
+
+@pytest.fixture(scope="module")
+def before(taught_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A taught data root that also has samples."""
+    data_root = tmp_path_factory.mktemp("before") / "data"
+    shutil.copytree(taught_root, data_root)
+    with serving(settings_for(data_root)) as client:
+        assert upload(client, 2).status_code == 200
+    return data_root
+
+
+def killed_at_every_step(processes: ForkServerContext, before: Path, kind: str, folder: Path) -> Iterator[Path]:
+    """Data roots as a service leaves them that was killed before its 1st, 2nd, ... step on files."""
+    for step in range(1, MAX_STEPS):
+        data_root = folder / f"{kind}-{step}"
+        shutil.copytree(before, data_root)
+        process = processes.Process(target=crash_worker.work_and_die, args=(data_root, kind, step))
+        process.start()
+        process.join(30)
+        assert process.exitcode in (0, -9), (kind, step, process.exitcode)
+        yield data_root
+        shutil.rmtree(data_root)
+        if process.exitcode == 0:
+            assert step > 5  # it was killed at least that often
+            return
+    pytest.fail(f"{kind} took more than {MAX_STEPS} steps")
+
+
+def assert_whole(data_root: Path, client: TestClient) -> None:
+    leftovers = [path for path in data_root.rglob("*") if path.name.startswith(".tmp-")]
+    assert leftovers == []
+    said = state(client)
+    assert said["problem"] is None
+    assert said["serving_version"] == said["model_version"]
+    assert [model["damaged"] for model in client.get("/models").json()["models"]] == [None] * len(said["versions"])
+    folder = data_root / "datasets" / "disc" / "ring" / "ok"
+    assert {path.stem for path in folder.glob("*.png")} == {path.stem for path in folder.glob("*.json")}
+    for path in folder.glob("*.json"):
+        picture = path.with_suffix(".png").read_bytes()
+        assert json.loads(path.read_bytes())["sha256"] == hashlib.sha256(picture).hexdigest()
+    assert client.get("/inspections", params={"limit": 1000}).status_code == 200
+
+
+def test_killed_at_every_step_of_a_fit_the_old_model_or_the_whole_new_one_serves(
+    processes: ForkServerContext, before: Path, tmp_path: Path
+) -> None:
+    with serving(settings_for(before)) as client:
+        known = infer(client).json()["score"]
+    served = []
+    for data_root in killed_at_every_step(processes, before, "fit", tmp_path):
+        with serving(settings_for(data_root)) as client:
+            assert_whole(data_root, client)
+            answer = infer(client, allow_uncalibrated="true").json()
+            served.append(answer["model_version"])
+            if served[-1] == 1:
+                assert (answer["score"], answer["verdict"]) == (known, "OK")
+                assert client.post("/models/rollback", json=ROI).status_code == 409  # nothing else ever served
+            else:
+                assert (answer["model_version"], answer["verdict"]) == (2, None)
+                assert client.post("/models/rollback", json=ROI).json()["model_version"] == 1
+                assert infer(client).json()["score"] == known
+    assert served == sorted(served)
+    assert set(served) == {1, 2}
+    assert len(served) > 10
+
+
+def test_killed_at_every_step_of_a_calibration_the_old_threshold_or_the_new_one_holds(
+    processes: ForkServerContext, before: Path, tmp_path: Path
+) -> None:
+    areas = []
+    for data_root in killed_at_every_step(processes, before, "calibrate", tmp_path):
+        with serving(settings_for(data_root)) as client:
+            assert_whole(data_root, client)
+            answer = infer(client).json()
+            assert answer["verdict"] == "OK"
+            areas.append(answer["params"]["area_mm2_thr"])
+    assert areas == sorted(areas)
+    assert set(areas) == {1.0, 2.0}
+
+
+def test_killed_at_every_step_of_an_upload_no_half_sample_remains(
+    processes: ForkServerContext, before: Path, tmp_path: Path
+) -> None:
+    counts = []
+    for data_root in killed_at_every_step(processes, before, "upload", tmp_path):
+        with serving(settings_for(data_root)) as client:
+            assert_whole(data_root, client)
+            counts.append(state(client)["dataset"]["ok"])
+            if len(counts) % 5 == 0:
+                assert upload(client, 1).json()["count"] == counts[-1] + 1
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (2, 5)
+
+
+def test_killed_at_every_step_of_an_inspection_pictures_are_whole_or_absent(
+    processes: ForkServerContext, before: Path, tmp_path: Path
+) -> None:
+    for data_root in killed_at_every_step(processes, before, "infer", tmp_path):
+        with serving(settings_for(data_root)) as client:
+            assert_whole(data_root, client)
+            for item in client.get("/inspections").json()["inspections"]:
+                picture = client.get(f"/inspections/{item['inspection_id']}/image")
+                if picture.status_code == 200:
+                    record = client.get(f"/inspections/{item['inspection_id']}").json()
+                    assert hashlib.sha256(picture.content).hexdigest() == record["image_sha256"]
+
+
+def test_killed_at_random_again_and_again_the_service_always_comes_back(
+    processes: ForkServerContext, before: Path, tmp_path: Path
+) -> None:
+    data_root, chance = tmp_path / "data", random.Random(SEED)
+    shutil.copytree(before, data_root)
+    versions, samples = 1, 2
+    for number in range(ROUNDS):
+        process = processes.Process(target=crash_worker.work_until_killed, args=(data_root, number))
+        process.start()
+        time.sleep(chance.uniform(0.05, 0.7))
+        process.kill()
+        process.join(10)
+        assert process.exitcode == -9
+        with serving(settings_for(data_root)) as client:
+            assert_whole(data_root, client)
+            assert infer(client, allow_uncalibrated="true").status_code == 200
+            said = state(client)
+            assert len(said["versions"]) >= versions
+            assert said["dataset"]["ok"] >= samples
+            versions, samples = len(said["versions"]), said["dataset"]["ok"]
+            jobs = client.app.state.backend._database  # type: ignore[attr-defined]
+            with jobs.connect() as connection:
+                running = connection.exec_driver_sql("SELECT count(*) FROM jobs WHERE state = 'running'").scalar_one()
+            assert running == 0
+    assert versions > 1
+    assert samples > 2
+    with serving(settings_for(data_root)) as client:
+        assert fit(client, 3).status_code == 200
+        assert calibrate(client).status_code == 200
+        assert infer(client).json()["verdict"] == "OK"
