@@ -16,7 +16,7 @@ from PIL import Image
 from bench.tables import console, interleaved_ms, print_table
 from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
 from service.engine import MemoryBank
-from service.framing import Layout, lay_out
+from service.framing import Layout, lay_out, roi_side
 from service.geometry import parse_shape
 from service.images import decode
 from service.judging import measure
@@ -37,7 +37,7 @@ def main(
 ) -> None:
     settings = read_settings(BACKEND_BACKBONE=backbone)
     engine = TorchEngine(settings)
-    recipe = engine.recipe(backbone, size)
+    recipe = engine.recipe(backbone, size, roi_side(SHAPE, 512, 512))
     layout = lay_out(SHAPE, 512, 512, recipe.input_size, recipe.stride)
     data = [_png(seed) for seed in range(8)]
     memory = _bank(engine, recipe, layout, bank)

@@ -90,9 +90,13 @@ def regions(anomaly_map: np.ndarray, threshold: float, area_px: int, frame: Fram
     return sorted(found, key=lambda region: region.area_px, reverse=True)
 
 
-def heatmap(anomaly_map: np.ndarray, threshold: float, frame: Frame) -> np.ndarray:
-    """8-bit grey, ROI size: 128 is the threshold, 255 twice that, so a good part looks calm on every screen."""
-    grey = np.clip(anomaly_map * (128 / max(threshold, 1e-12)), 0, 255).astype(np.uint8)
+def heatmap(anomaly_map: np.ndarray, threshold: float, frame: Frame, *, calm: float = 0.0) -> np.ndarray:
+    """8-bit grey, ROI size: 0 up to `calm`, what good patches typically have, 128 at the threshold, linear in between.
+
+    The scale is fixed by the model, not stretched per picture: a good part looks calm.
+    """
+    calm = min(calm, 0.9 * threshold)
+    grey = np.clip((anomaly_map - calm) * (128 / max(threshold - calm, 1e-12)), 0, 255).astype(np.uint8)
     # rounding must not put a value on the other side of the threshold
     grey = np.where(anomaly_map >= np.float64(threshold), np.maximum(grey, 128), np.minimum(grey, 127)).astype(np.uint8)
     return on_roi(grey, frame)

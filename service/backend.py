@@ -82,9 +82,9 @@ class Backend:
         self.archive.close()
         self._database.dispose()
 
-    def recipe(self) -> Recipe:
-        """How new models embed. Raises NotReady while the engine loads."""
-        return self.loader.engine().recipe(self.settings.backbone, self.settings.input_size)
+    def recipe(self, roi_side: float) -> Recipe:
+        """How a new model of ROI pictures of that side embeds. Raises NotReady while the engine loads."""
+        return self.loader.engine().recipe(self.settings.backbone, self.settings.input_size, roi_side)
 
     def distances(self, model: LoadedModel, picture: np.ndarray, watch: Stopwatch) -> np.ndarray:
         """Distances float32 (gh, gw) of a picture to a model's bank. Raises QueueFull, TooLate, DeviceLost."""

@@ -51,8 +51,12 @@ class Engine(Protocol):
     device_name: str
     default_backbone: str
 
-    def recipe(self, backbone: str = "auto", input_size: int = 0) -> Recipe:
-        """Load the backbone (once); 0 = its own input size. Raises ForeignBackbone."""
+    def recipe(self, backbone: str = "auto", input_size: int = 0, roi_side: float = 0.0) -> Recipe:
+        """Load the backbone (once). Raises ForeignBackbone.
+
+        `input_size` 0: that of the ROI pictures, `roi_side`, as far as the backbone is good for it: a picture that is
+        scaled down loses the small defects.
+        """
 
     def embed(self, recipe: Recipe, pictures: Sequence[np.ndarray]) -> Patches:
         """Patches of n pictures uint8 RGB (h, w, 3) of one size, in one forward pass. Raises DeviceLost."""

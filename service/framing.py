@@ -49,14 +49,15 @@ class Layout:
 
 
 @lru_cache(maxsize=256)
-def lay_out(shape: Shape | None, height: int, width: int, input_size: int, stride: int) -> Layout:
+def lay_out(shape: Shape | None, height: int, width: int, input_size: int, stride: int, largest_aspect: float = LARGEST_ASPECT
+) -> Layout:
     """The crop to the shape's bounding box, scaled to about `input_size`² pixels. Raises InvalidShape.
 
     Cached: a camera sends the same size and shape for every part, and a mask of a large picture takes milliseconds.
     """
     inside = pixel_mask(shape, height, width)
     x, y, w, h = bounding_box(inside)
-    input_hw = input_sides(h, w, input_size)
+    input_hw = input_sides(h, w, input_size, largest_aspect)
     grid = input_hw[0] // stride, input_hw[1] // stride
     map_hw = grid[0] * MAP_PX_PER_PATCH, grid[1] * MAP_PX_PER_PATCH
     crop = inside[y : y + h, x : x + w]
@@ -69,9 +70,16 @@ def lay_out(shape: Shape | None, height: int, width: int, input_size: int, strid
     )
 
 
-def input_sides(height: int, width: int, input_size: int) -> tuple[int, int]:
-    """Height and width with the aspect ratio of the crop and the area of a square of `input_size`."""
-    root = min(max(width / height, 1 / LARGEST_ASPECT), LARGEST_ASPECT) ** 0.5
+@lru_cache(maxsize=256)
+def roi_side(shape: Shape | None, height: int, width: int) -> float:
+    """Side in pixels of the square with the area of the shape's bounding box. Raises InvalidShape."""
+    _, _, w, h = bounding_box(pixel_mask(shape, height, width))
+    return float((w * h) ** 0.5)
+
+
+def input_sides(height: int, width: int, input_size: int, largest_aspect: float) -> tuple[int, int]:
+    """Height and width with the aspect ratio of the crop, within limits, and the area of a square of `input_size`."""
+    root = min(max(width / height, 1 / largest_aspect), largest_aspect) ** 0.5
     return _side(input_size / root), _side(input_size * root)
 
 

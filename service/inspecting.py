@@ -49,7 +49,7 @@ def inspect(backend: Backend, asked: Inspection, image: bytes) -> InferAnswer:
     with watch("judge"):
         threshold = model.calibration["threshold"] if model.calibration else None
         judged = judge(measured, layout, asked.mm_per_px, threshold) if threshold is not None else None
-        png = _heatmap_png(asked, measured, layout, threshold or model.description.uncalibrated_scale)
+        png = _heatmap_png(asked, measured, layout, model, threshold)
     answer = _answer(asked, model, layout, measured, judged, threshold, png, watch)
     with watch("record"):
         backend.records.add(_record(answer, asked, image))
@@ -120,8 +120,13 @@ def _refuse_uncalibrated(backend: Backend, asked: Inspection, model: LoadedModel
         )
 
 
-def _heatmap_png(asked: Inspection, measured: Measured, layout: Layout, scale: float) -> bytes | None:
-    return encode_png(heatmap(measured.map, scale, layout.frame)) if asked.heatmap else None
+def _heatmap_png(
+    asked: Inspection, measured: Measured, layout: Layout, model: LoadedModel, threshold: float | None
+) -> bytes | None:
+    if not asked.heatmap:
+        return None
+    about = model.description
+    return encode_png(heatmap(measured.map, threshold or about.uncalibrated_scale, layout.frame, calm=about.calm_level))
 
 
 def _answer(

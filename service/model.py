@@ -29,8 +29,11 @@ class PictureFrame:
 
 @dataclass(frozen=True)
 class Description:
-    """What `model.json` says beside the bank's checksum. `uncalibrated_scale` is the level a heat map shows as 128
-    while there is no threshold: the 99th percentile of the held-out scores."""
+    """What `model.json` says beside the bank's checksum.
+
+    `calm_level`: median held-out distance of good patches, 0 in a heat map. `uncalibrated_scale`: what a heat map shows
+    as 128 while there is no threshold, the 99th percentile of the held-out scores.
+    """
 
     recipe: Recipe
     mm_per_px: float
@@ -39,6 +42,7 @@ class Description:
     n_embeddings: int
     created_utc: str
     ok_scores: tuple[float, ...]
+    calm_level: float
     uncalibrated_scale: float
     pictures: tuple[PictureFrame, ...]
 
@@ -62,6 +66,7 @@ class Description:
         return cls(
             recipe=Recipe(**recipe),
             ok_scores=tuple(value["ok_scores"]),
+            calm_level=value["calm_level"],
             uncalibrated_scale=value["uncalibrated_scale"],
             pictures=pictures,
             **{name: value[name] for name in plain},

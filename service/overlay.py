@@ -19,7 +19,7 @@ BLACK: Colour = (0, 0, 0)
 WHITE: Colour = (255, 255, 255)
 
 # The heat map's scale is fixed: 128 = threshold, 255 = twice the threshold. Below half the threshold nothing is drawn.
-HEAT_FROM, HEAT_FULL, HEAT_OPACITY = 64, 160, 0.6
+HEAT_FROM, HEAT_FULL, HEAT_OPACITY = 80, 160, 0.6
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Protocol, TypeVar
@@ -93,15 +93,19 @@ def fit(fitting: Fitting, teaching: Teaching) -> Fitted:
 
     Same pictures, teaching and recipe give the same bank. Memory stays bounded for any number of pictures.
     """
+    good = gather(fitting, teaching)
+    size = _bank_size(good, teaching)
+    bank = whitened_bank(fitting, good, size, teaching.seed, lambda p: fitting.report(0.4 + 0.2 * p, "coreset"))
+    return Fitted(bank, fitting.count, good.total, _hold_out(fitting, teaching, good, size))
+
+
+def gather(fitting: Fitting, teaching: Teaching) -> GoodPatches:
+    """The patches of all good pictures, along their principal axes."""
     gathering = _Gathering(fitting, teaching)
     for index, vectors in _embedded(fitting):
         fitting.report(0.4 * index / fitting.count, "embed")
         gathering.add(vectors, owner=index)
-    good = gathering.finish()
-
-    size = _bank_size(gathering.total, len(good.vectors), teaching)
-    bank = _bank(fitting, good, size, teaching.seed, lambda p: fitting.report(0.4 + 0.2 * p, "coreset"))
-    return Fitted(bank, fitting.count, gathering.total, _hold_out(fitting, teaching, good, size))
+    return gathering.finish()
 
 
 def principal_axes(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,30 +134,36 @@ def _covariance(centred: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class _Good:
-    """All good patches: `vectors` (m, d) along the principal axes, `owners` (m,), and how to get there from a patch."""
+class GoodPatches:
+    """Good patches: `vectors` (m, d) along the principal axes, `owners` (m,), and how to get there from a patch.
+
+    `total`: patches there were, before any were thinned.
+    """
 
     vectors: np.ndarray
     owners: np.ndarray
     axes: np.ndarray
     offset: np.ndarray
+    total: int
 
-    def without(self, pictures: np.ndarray) -> _Good:
+    def without(self, pictures: np.ndarray) -> GoodPatches:
         rest = ~np.isin(self.owners, pictures)
-        return _Good(self.vectors[rest], self.owners[rest], self.axes, self.offset)
+        return replace(self, vectors=self.vectors[rest], owners=self.owners[rest])
 
 
-def _bank(fitting: Fitting, good: _Good, size: int, seed: int, done: Callable[[float], None]) -> MemoryBank:
+def whitened_bank(
+    fitting: Fitting, good: GoodPatches, size: int, seed: int, done: Callable[[float], None]
+) -> MemoryBank:
     """Whiten, then keep a coreset of `size` vectors."""
     with fitting.watch("whiten"):
         sample = np.random.default_rng(seed).permutation(len(good.vectors))[:MAX_SAMPLE]
         matrix, offset = partial_whitening(good.vectors[sample])
         whitened = good.vectors @ matrix + offset
-    chosen = _coreset(fitting, whitened, size, seed, done)
+    chosen = coreset(fitting, whitened, size, seed, done)
     return MemoryBank(whitened[chosen], good.owners[chosen], good.axes @ matrix, good.offset @ matrix + offset)
 
 
-def _hold_out(fitting: Fitting, teaching: Teaching, good: _Good, size: int) -> list[np.ndarray]:
+def _hold_out(fitting: Fitting, teaching: Teaching, good: GoodPatches, size: int) -> list[np.ndarray]:
     """Cross-validation: the pictures of each fold against a bank made from the other folds alone."""
     if fitting.count < 2:
         return []
@@ -163,7 +173,9 @@ def _hold_out(fitting: Fitting, teaching: Teaching, good: _Good, size: int) -> l
     for number, fold in enumerate(folds):
         done = partial(_report_fold, fitting.report, number, len(folds))
         rest = good.without(fold)
-        part = _bank(fitting, rest, max(1, round(size * len(rest.vectors) / len(good.vectors))), teaching.seed, done)
+        part = whitened_bank(
+            fitting, rest, max(1, round(size * len(rest.vectors) / len(good.vectors))), teaching.seed, done
+        )
         distances |= zip(fold.tolist(), _compare(fitting, part, fold.tolist(), done), strict=True)
     return [distances[index] for index in range(fitting.count)]
 
@@ -211,13 +223,14 @@ def _look(fitting: Fitting, picture: np.ndarray, placed: PlacedBank) -> np.ndarr
     return fitting.engine.distances(fitting.engine.embed(fitting.recipe, [picture]), [placed])[0]
 
 
-def _bank_size(total: int, held: int, teaching: Teaching) -> int:
+def _bank_size(good: GoodPatches, teaching: Teaching) -> int:
+    held = len(good.vectors)
     if teaching.keep_all:
         return held
-    return min(max(math.ceil(teaching.coreset_rate * total), teaching.min_bank, 1), MAX_BANK, held)
+    return min(max(math.ceil(teaching.coreset_rate * good.total), teaching.min_bank, 1), MAX_BANK, held)
 
 
-def _coreset(fitting: Fitting, vectors: np.ndarray, size: int, seed: int, done: Callable[[float], None]) -> np.ndarray:
+def coreset(fitting: Fitting, vectors: np.ndarray, size: int, seed: int, done: Callable[[float], None]) -> np.ndarray:
     """Indices (size,); all of them, in order, when nothing is left out."""
     if size >= len(vectors):
         return np.arange(len(vectors))
@@ -246,10 +259,10 @@ class _Gathering:
         self._owners: list[np.ndarray] = []
         self._projected: list[np.ndarray] = []
         self._axes: tuple[np.ndarray, np.ndarray] | None = None
-        self.total = 0
+        self._total = 0
 
     def add(self, vectors: np.ndarray, owner: int) -> None:
-        self.total += len(vectors)
+        self._total += len(vectors)
         self._owners.append(np.full(len(vectors), owner, np.int32))
         self._raw.append(vectors)
         if self._axes is not None or sum(map(len, self._raw)) >= MAX_RAW:
@@ -257,9 +270,9 @@ class _Gathering:
         if sum(map(len, self._projected)) > MAX_HELD:
             self._thin()
 
-    def finish(self) -> _Good:
+    def finish(self) -> GoodPatches:
         axes, offset = self._project()
-        return _Good(np.concatenate(self._projected), np.concatenate(self._owners), axes, offset)
+        return GoodPatches(np.concatenate(self._projected), np.concatenate(self._owners), axes, offset, self._total)
 
     def _project(self) -> tuple[np.ndarray, np.ndarray]:
         with self._fitting.watch("project"):
@@ -278,5 +291,5 @@ class _Gathering:
                 f"memory_fit: the pictures have over {MAX_HELD:,} patches; send memory_fit=false, or fewer pictures."
             )
         vectors, owners = np.concatenate(self._projected), np.concatenate(self._owners)
-        kept = np.sort(_coreset(self._fitting, vectors, len(vectors) // 2, self._teaching.seed, lambda _: None))
+        kept = np.sort(coreset(self._fitting, vectors, len(vectors) // 2, self._teaching.seed, lambda _: None))
         self._projected, self._owners = [vectors[kept]], [owners[kept]]

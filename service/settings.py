@@ -51,7 +51,11 @@ class Settings(BaseSettings):
     )
     weights_dir: Path | None = _setting("BACKEND_WEIGHTS_DIR", None, "Folder of weight files, looked at first")
     input_size: int = _setting(
-        "BACKEND_INPUT_SIZE", 0, "Side in pixels to which a ROI is scaled; 0 = the backbone's own", ge=0, le=2048
+        "BACKEND_INPUT_SIZE",
+        0,
+        "Side in pixels to which a ROI is scaled; 0 = the ROI's own, within limits",
+        ge=0,
+        le=2048,
     )
     coreset_rate: float = _setting(
         "BACKEND_CORESET_RATE", 0.0, "Share of the patches kept in a memory bank; 0 = the backbone's own", ge=0, le=1

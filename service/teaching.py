@@ -16,6 +16,7 @@ from service.backend import Backend
 from service.contract import FitAnswer
 from service.engine import Recipe
 from service.errors import InvalidField, MemoryNotFitted, Problem
+from service.framing import roi_side
 from service.geometry import Shape, parse_shape
 from service.images import decode
 from service.judging import DEFAULT_AREA_MM2, measure
@@ -58,11 +59,12 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
     Raises ScaleMismatch, InvalidField (no pictures), what `decode` raises (naming the picture), Cancelled, DiskFull.
     """
     started, watch = time.perf_counter(), Stopwatch()
-    recipe = backend.recipe()
+    backend.loader.engine()
     refuse_scale_of_others(backend, lesson.role_id, lesson.roi_id, lesson.mm_per_px)
     sources = _sources(backend, lesson)
     report(0.0, "read")
-    frames = _check_all(backend, sources, recipe, report)
+    frames = _check_all(backend, sources, report)
+    recipe = backend.recipe(typical_side(frames))
     teaching = teaching_for(backend.settings, recipe, memory_fit=lesson.memory_fit)
     fitting = Fitting(
         backend.loader.engine(),
@@ -123,6 +125,9 @@ def describe(
     fitted: Fitted, recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, rate_requested: float
 ) -> Description:
     scores = held_out_scores(fitted.held_out, recipe, frames, mm_per_px, DEFAULT_AREA_MM2)
+    inside = [
+        distances[frame.layout(recipe).patches] for distances, frame in zip(fitted.held_out, frames, strict=False)
+    ]
     return Description(
         recipe=recipe,
         mm_per_px=mm_per_px,
@@ -131,6 +136,7 @@ def describe(
         n_embeddings=fitted.n_embeddings,
         created_utc=datetime.now(UTC).isoformat(),
         ok_scores=tuple(scores),
+        calm_level=float(np.median(np.concatenate(inside))) if scores else 0.0,
         uncalibrated_scale=float(np.percentile(scores, 99)) if scores else 1.0,
         pictures=tuple(frames),
     )
@@ -163,14 +169,19 @@ def _sources(backend: Backend, lesson: Lesson) -> list[_Source]:
     return sources
 
 
-def _check_all(backend: Backend, sources: list[_Source], recipe: Recipe, report: Report) -> list[PictureFrame]:
+def typical_side(frames: list[PictureFrame]) -> float:
+    """Median side in pixels of what is inspected of the pictures. Raises InvalidShape."""
+    return float(np.median([roi_side(frame.shape, frame.height, frame.width) for frame in frames]))
+
+
+def _check_all(backend: Backend, sources: list[_Source], report: Report) -> list[PictureFrame]:
     """Decode every picture before any work: one bad picture is named at once, not after minutes."""
     frames = []
     for source in sources:
         report(0.0, "read")
         image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
         frame = PictureFrame(width=image.shape[1], height=image.shape[0], shape=source.shape)
-        frame.layout(recipe)
+        roi_side(frame.shape, frame.height, frame.width)
         frames.append(frame)
     return frames
 

@@ -27,13 +27,14 @@ STRIDE = 8  # pixels between patches: the grid of the level that most backbones 
 class BackboneSpec:
     """`layers` and their widths, colour normalisation, and the defaults that docs/accuracy.md measures.
 
-    `dims`: dimensions compared after whitening, 0 = all.
+    Inputs between `least_input` and `most_input` pixels a side; `dims`: dimensions compared, 0 = all.
     """
 
     name: str
     build: Callable[[BackboneSpec], nn.Module]
     layers: tuple[str, ...]
-    input_size: int
+    least_input: int
+    most_input: int
     dims: int
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
@@ -160,13 +161,9 @@ def _torchvision_resnet(spec: BackboneSpec) -> nn.Module:
 def _efficientnet_lite(spec: BackboneSpec) -> nn.Module:
     import timm
 
-    net = timm.create_model(f"tf_{spec.name}", pretrained=False)
-    stages = {
-        "conv_stem": net.conv_stem,
-        "bn1": net.bn1,
-        **{f"blocks_{name}": block for name, block in net.blocks.named_children()},
-    }
-    return _Levels(stages, spec.layers)
+    net = dict(timm.create_model(f"tf_{spec.name}", pretrained=False).named_children())
+    stages = {name: net[name] for name in ("conv_stem", "bn1")}
+    return _Levels(stages | {f"blocks_{name}": block for name, block in net["blocks"].named_children()}, spec.layers)
 
 
 class _VisionTransformer(nn.Module):
@@ -232,10 +229,10 @@ _MID = ("layer2", "layer3")
 BACKBONES = {
     spec.name: spec
     for spec in (
-        BackboneSpec("wide_resnet50_2", _torchvision_resnet, _MID, 256, 512),
-        BackboneSpec("resnet50", _torchvision_resnet, _MID, 256, 512),
-        BackboneSpec("efficientnet_lite0", _efficientnet_lite, ("blocks_2", "blocks_4"), 384, 0, HALF, HALF),
-        BackboneSpec("resnet18", _torchvision_resnet, _MID, 256, 0),
-        BackboneSpec("vit_small_patch14_dinov2", _dinov2, ("blocks_5", "blocks_8"), 256, 0),
+        BackboneSpec("wide_resnet50_2", _torchvision_resnet, _MID, 256, 512, 512),
+        BackboneSpec("resnet50", _torchvision_resnet, _MID, 256, 512, 512),
+        BackboneSpec("efficientnet_lite0", _efficientnet_lite, ("blocks_2", "blocks_4"), 384, 640, 0, HALF, HALF),
+        BackboneSpec("resnet18", _torchvision_resnet, _MID, 256, 512, 0),
+        BackboneSpec("vit_small_patch14_dinov2", _dinov2, ("blocks_5", "blocks_8"), 256, 512, 0),
     )
 }

@@ -19,8 +19,6 @@ CENTRES = 2_048
 # sketches; 150,000 x 152: 7.8 s with 9 sketch dimensions, 4.6 s with 30.
 SKETCH = 16
 MIN_SKETCH = 32
-# Share of the largest squared norm under which float32 dot products no longer tell which pick is nearest.
-FINE = 1e-3
 
 
 def greedy_coreset(vectors: torch.Tensor, n_select: int, *, seed: int = 0) -> Generator[float, None, torch.Tensor]:
@@ -65,7 +63,7 @@ class _Cover:
 
     def __init__(self, vectors: torch.Tensor, n_select: int) -> None:
         (n, d), device = vectors.shape, vectors.device
-        self.vectors, self.count, self.precision = vectors, 0, torch.float32
+        self.vectors, self.count = vectors, 0
         self.origin = torch.zeros(d, device=device)
         self.norms, self.bound = torch.empty(n, device=device), torch.empty(n, device=device)
         self.sketches = torch.empty(n, min(n, d, max(MIN_SKETCH, d // SKETCH)), device=device)
@@ -102,11 +100,7 @@ class _Cover:
     def farthest(self) -> tuple[torch.Tensor, float]:
         """The rows with the largest bounds, (ROUND,) or all that is left, and the largest bound of the others."""
         bounds, rows = self.bound.topk(min(ROUND, len(self.bound) - self.count) + 1)
-        outside = max(0.0, float(bounds[-1]))
-        if self.precision is torch.float32 and outside < FINE * float(self.norms.max()):
-            self.precision = torch.float64
-            self.compared.zero_()
-        return rows[:-1], outside
+        return rows[:-1], max(0.0, float(bounds[-1]))
 
     def tighten_by_sketch(self, rows: torch.Tensor) -> Iterator[float]:
         return self._tighten(rows, self.sketched, self.sketches.__getitem__, self.sketched_centres)
@@ -123,16 +117,16 @@ class _Cover:
     ) -> Iterator[float]:
         """Lower the rows' bounds to the distance to that pick, of those not yet `seen`, that looks nearest in `points`.
 
-        Which pick that is, a dot product decides; the bound is measured by subtraction, so it never falls short.
+        Which pick that is, a dot product decides; the bound is measured by subtraction, so it never falls short, and
+        rounding only costs where distances are a thousandth of the norms: a radius 1 % larger at a ten-thousandth.
         """
         ordered = rows[seen[rows].argsort()]
         for first in range(0, len(rows), ROWS):
             part = ordered[first : first + ROWS]
-            vectors, queries = self._centred(part), points(part).to(self.precision)
+            vectors, queries = self._centred(part), points(part)
             for start in range(int(seen[part[0]]), self.count, CENTRES):
                 block = slice(start, min(start + CENTRES, self.count))
-                norms = self.norms[self.picked[block]].to(self.precision)
-                looks = torch.addmm(norms, queries, centres[block].to(self.precision).T, alpha=-2)
+                looks = torch.addmm(self.norms[self.picked[block]], queries, centres[block].T, alpha=-2)
                 nearest = self.centres[start + looks.argmin(1)]
                 self.bound[part] = torch.minimum(self.bound[part], (vectors - nearest).square_().sum(1))
                 yield self.progress

@@ -80,7 +80,7 @@ class TorchEngine:
         self.default_backbone = name
         self._load(name)
 
-    def recipe(self, backbone: str = "auto", input_size: int = 0) -> Recipe:
+    def recipe(self, backbone: str = "auto", input_size: int = 0, roi_side: float = 0.0) -> Recipe:
         name = self.default_backbone if backbone == "auto" else backbone
         try:
             loaded = self._load(name)
@@ -91,7 +91,7 @@ class TorchEngine:
             backbone=name,
             weights_sha256=loaded.backbone.weights_sha256,
             layers=spec.layers,
-            input_size=input_size or spec.input_size,
+            input_size=input_size or round(min(max(roi_side, spec.least_input), spec.most_input)),
             stride=spec.stride,
             dims=spec.dims,
         )

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import scipy.stats  # noqa: F401 # loaded once, in the forkserver
 
@@ -18,6 +19,7 @@ from service.backend import Backend
 from service.contract import CalibrationRequest
 from service.geometry import parse_shape
 from service.inspecting import Inspection
+from service.store import files
 from service.teaching import Lesson
 from tests.conftest import settings_for
 from tests.parts import RING, ROI, SCALE, disc, wait_until
@@ -44,6 +46,26 @@ def work_until_killed(data_root: Path, first: int) -> None:
     backend = started(data_root)
     for kind in itertools.islice(itertools.cycle(WORK), first, None):
         WORK[kind](backend)
+
+
+def write_and_die(kind: str, path: Path, line: int) -> None:
+    """Write a file or a folder over what is there, and be killed right before line number `line` of the writer runs."""
+    lines = itertools.count(1)
+
+    def watch(frame: FrameType, event: str, _: object) -> object:
+        if frame.f_code.co_filename != files.__file__:
+            return None
+        if event == "line" and next(lines) == line:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return watch
+
+    sys.settrace(watch)
+    if kind == "file":
+        files.write_sealed(path, {"new": list(range(1000))})
+    else:
+        with files.new_folder(path) as folder:
+            files.write_file(folder / "a", b"a" * 1000)
+            files.write_file(folder / "b", b"b" * 1000)
 
 
 def started(data_root: Path) -> Backend:

@@ -66,7 +66,8 @@ def calibrate(client: TestClient | Client, **fields: Any) -> Response:
 
 
 def infer(client: TestClient | Client, image: bytes | None = None, name: str = "part.png", **form: Any) -> Response:
-    return client.post("/infer", data={**FORM, **form}, files={"image": (name, image or disc(50))})
+    """Inspect a picture; without one, a part the model has been taught with, which is good whatever the threshold."""
+    return client.post("/infer", data={**FORM, **form}, files={"image": (name, image or disc(1))})
 
 
 def upload(client: TestClient | Client, count: int = 3, label: str = "ok", first: int = 0, **form: Any) -> Response:
@@ -85,9 +86,7 @@ def serving(
 ) -> Iterator[TestClient]:
     """A client of a service in this process, on the twin unless `build` makes another engine."""
     backend = Backend(settings, build or TwinEngine)
-    with TestClient(
-        create_app(backend), base_url="http://localhost", raise_server_exceptions=crashes_raise
-    ) as client:
+    with TestClient(create_app(backend), base_url="http://localhost", raise_server_exceptions=crashes_raise) as client:
         if ready:
             wait_until(lambda: backend.loader.state == "ready")
         yield client

@@ -55,10 +55,12 @@ def test_the_score_reaches_the_threshold_exactly_when_there_is_a_region(
 
 
 @settings(max_examples=200, deadline=None)
-@given(maps, st.floats(0.01, 50))
-def test_the_heat_map_shows_128_from_the_threshold_on_and_less_below(values: np.ndarray, threshold: float) -> None:
+@given(maps, st.floats(0.01, 50), st.floats(0, 60))
+def test_the_heat_map_shows_128_from_the_threshold_on_and_less_below(
+    values: np.ndarray, threshold: float, calm: float
+) -> None:
     frame = Frame(0, 0, 1, 1, values.shape[1], values.shape[0])
-    grey = anomaly_map.heatmap(values, threshold, frame)
+    grey = anomaly_map.heatmap(values, threshold, frame, calm=calm)
     assert (grey.dtype, grey.shape) == (np.uint8, values.shape)
     assert ((grey >= 128) == (values.astype(np.float64) >= threshold)).all()
     at = np.full_like(values, np.float32(threshold))

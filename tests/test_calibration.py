@@ -71,7 +71,6 @@ def test_enough_ng_samples_are_not_warned_about() -> None:
     assert "NG samples" not in said(calibrate(GOOD, [5.0] * 59, 99))
 
 
-@pytest.mark.xfail(strict=True, reason="calibration.py: the middle between classes is taken also when it is higher")
 @settings(max_examples=300, deadline=None)
 @given(scores, scores, st.floats(50, 100))
 def test_ng_scores_can_only_make_the_threshold_stricter(ok: list[float], ng: list[float], percentile: float) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from service.store.files import read_sealed, sweep, write_sealed
 from tests import crash_worker
 from tests.conftest import settings_for
 from tests.parts import ROI, calibrate, fit, infer, serving, state, upload
@@ -75,6 +76,30 @@ def assert_whole(data_root: Path, client: TestClient) -> None:
         picture = path.with_suffix(".png").read_bytes()
         assert json.loads(path.read_bytes())["sha256"] == hashlib.sha256(picture).hexdigest()
     assert client.get("/inspections", params={"limit": 1000}).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_killed_at_every_line_of_the_writer_there_is_the_old_or_the_new_never_a_mixture(
+    processes: ForkServerContext, tmp_path: Path, kind: str
+) -> None:
+    found = []
+    for line in range(1, MAX_STEPS):
+        folder = tmp_path / f"{kind}-{line}"
+        write_sealed(folder / "file", {"old": True})
+        process = processes.Process(target=crash_worker.write_and_die, args=(kind, folder / kind, line))
+        process.start()
+        process.join(30)
+        assert process.exitcode in (0, -9)
+        sweep(folder)
+        rest = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+        whole = {"file": [["file"]], "folder": [["file"], ["file", "folder", "folder/a", "folder/b"]]}[kind]
+        assert rest in whole, line
+        found.append(len(rest) > 1 or "new" in read_sealed(folder / "file"))
+        if process.exitcode == 0:
+            break
+    assert found == sorted(found)
+    assert set(found) == {False, True}
+    assert len(found) > 10
 
 
 def test_killed_at_every_step_of_a_fit_the_old_model_or_the_whole_new_one_serves(

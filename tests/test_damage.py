@@ -109,7 +109,12 @@ def test_an_activation_that_was_cut_short_is_nothing_to_go_back_to(twice_taught:
     with serving(settings_for(twice_taught)) as client:
         fit(client, 3, stage="true")
     marked = roi_folder(twice_taught) / "v0003" / "activated"
-    marked.write_text("00000003 2026-01-01T00:00:00+00:00")
+    with serving(settings_for(twice_taught)) as client:
+        marked.write_text("00000003 2026-01-01T00:00:00+00:00")  # by another process, which then died
+        assert client.post("/models/rollback", json=ROI).json()["model_version"] == 1
+        assert not marked.exists()
+        assert client.post("/models/activate", json={**ROI, "model_version": 2}).status_code == 200
+    marked.write_text("00000099 2026-01-01T00:00:00+00:00")
     with serving(settings_for(twice_taught)) as client:
         assert not marked.exists()
         fit(client, 3)

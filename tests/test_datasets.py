@@ -113,7 +113,7 @@ def test_the_dataset_gives_scores_verdicts_and_a_calibration(client: TestClient)
 
 def test_the_scores_route_scores_as_an_inspection_does(taught: TestClient) -> None:
     form = {**ROI, "mm_per_px": SCALE, "shape": RING}
-    files = [("images", ("a.png", disc(50))), ("images", ("b.png", spoiled_disc(50)))]
+    files = [("images", ("a.png", disc(1))), ("images", ("b.png", spoiled_disc(50)))]
     found = taught.post("/scores", data=form, files=files).json()
     assert found["scores"] == [infer(taught).json()["score"], infer(taught, spoiled_disc(50)).json()["score"]]
     assert (found["model_version"], found["area_mm2_thr"]) == (1, 1.0)

@@ -27,7 +27,7 @@ from tests.parts import SIZE, assert_problem, disc, infer, serving, spoiled_disc
 def inspected(taught: TestClient) -> TestClient:
     """Three good parts and two bad ones, one of them with a code that a spreadsheet would run."""
     for number in range(3):
-        infer(taught, disc(50 + number), part_id=f"A{number}")
+        infer(taught, disc(number), part_id=f"A{number}")
     infer(taught, spoiled_disc(50), part_id="A1")
     infer(taught, spoiled_disc(51), part_id="=cmd|'/c calc'!A1", name="cámara.png")
     return taught

@@ -19,7 +19,7 @@ class TwinEngine:
         self.weights_sha256 = weights_sha256
         self.lost_reason: str | None = None
 
-    def recipe(self, backbone: str = "auto", input_size: int = 0) -> Recipe:
+    def recipe(self, backbone: str = "auto", input_size: int = 0, roi_side: float = 0.0) -> Recipe:  # noqa: ARG002
         if backbone not in ("auto", "twin"):
             raise ForeignBackbone(f"The weights of {backbone} are not here.")
         return Recipe("twin", self.weights_sha256, ("colour", "edges"), input_size or 128, STRIDE, 0)

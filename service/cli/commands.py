@@ -109,7 +109,7 @@ def inspect(
 def evaluate(
     folder: Folder,
     backbone: Annotated[str, typer.Option(help="Name, or `auto`")] = "auto",
-    input_size: Annotated[int, typer.Option(help="Side in pixels; 0 = the backbone's own")] = 0,
+    input_size: Annotated[int, typer.Option(help="Side in pixels; 0 = the pictures' own")] = 0,
     coreset_rate: Annotated[float, typer.Option(help="Share of patches kept; 0 = default")] = 0.0,
     shape: ShapeOption = None,
     mm_per_px: Annotated[float, typer.Option("--mm-per-px", help="Scale; matters for the smallest area only")] = 0.2,

@@ -31,7 +31,7 @@ from service.model import PictureFrame
 from service.patchcore import Fitted, Fitting, Good, fit
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-from service.teaching import held_out_scores, teaching_for
+from service.teaching import held_out_scores, teaching_for, typical_side
 
 WARM_UP = 3  # pictures whose times are not counted
 
@@ -66,11 +66,12 @@ def evaluate_folder(
     json_file: Path | None,
 ) -> int:  # fmt: skip
     engine, scale = build_engine(settings), Scale(mm_per_px, area_mm2)
-    recipe = engine.recipe(settings.backbone, settings.input_size)
-    train, tests = pictures_in(folder / "train" / "good"), list(_test_pictures(folder))
+    train, tests = pictures_in(folder / "train" / "good"), list(test_pictures(folder))
+    reader = Reader(settings, shape)
+    frames = [reader.frame(reader.read(path)) for path in train]
+    recipe = engine.recipe(settings.backbone, settings.input_size, typical_side(frames))
     with progress_bar(console) as bar:
-        reader = _Reader(settings, shape)
-        fitted, frames, fit_watch = _teach(engine, recipe, settings, reader, train, bar)
+        fitted, fit_watch = _teach(engine, recipe, settings, reader, train, bar)
         scores = held_out_scores(fitted.held_out, recipe, frames, scale.mm_per_px, scale.area_mm2)
         threshold = calibrate(scores, [], DEFAULT_PERCENTILE).threshold
         placed = engine.place(fitted.bank)
@@ -86,6 +87,8 @@ def evaluate_folder(
         "coreset_size": len(fitted.bank.vectors),
         "threshold": threshold,
         "n_train": len(train),
+        "held_out_scores": scores,
+        "scores": {kind or "good": tally.scores for kind, tally in tallies.items()},
     }
     _print(console, folder, result)
     if json_file is not None:
@@ -93,7 +96,7 @@ def evaluate_folder(
     return 0
 
 
-class _Reader:
+class Reader:
     """Pictures as the engine wants them."""
 
     def __init__(self, settings: Settings, shape: str | None) -> None:
@@ -107,7 +110,7 @@ class _Reader:
         return PictureFrame(width, height, parse_shape(shape_json(self._shape, height, width)))
 
 
-def _test_pictures(folder: Path) -> Iterator[Picture]:
+def test_pictures(folder: Path) -> Iterator[Picture]:
     if not (folder / "test" / "good").is_dir():
         raise InvalidField(f"{folder}: no test/good; the layout is train/good, test/good, test/<defect>.")
     for kind in sorted(path for path in (folder / "test").iterdir() if path.is_dir()):
@@ -118,15 +121,13 @@ def _test_pictures(folder: Path) -> Iterator[Picture]:
 
 
 def _teach(
-    engine: Engine, recipe: Recipe, settings: Settings, reader: _Reader, train: list[Path], bar: Progress
-) -> tuple[Fitted, list[PictureFrame], Stopwatch]:
+    engine: Engine, recipe: Recipe, settings: Settings, reader: Reader, train: list[Path], bar: Progress
+) -> tuple[Fitted, Stopwatch]:
     watch, task = Stopwatch(), bar.add_task("teach", total=1.0)
-    frames: dict[int, PictureFrame] = {}
 
     def load(index: int) -> Good:
         image = reader.read(train[index])
-        frames[index] = reader.frame(image)
-        layout = frames[index].layout(recipe)
+        layout = reader.frame(image).layout(recipe)
         return Good(layout.picture(image), layout)
 
     def report(progress: float, stage: str) -> None:
@@ -135,11 +136,11 @@ def _teach(
     fitting = Fitting(engine, recipe, len(train), load, lambda work: work(), report, watch)
     fitted = fit(fitting, teaching_for(settings, recipe, memory_fit=False))
     bar.update(task, completed=1.0, description="teach")
-    return fitted, [frames[index] for index in range(len(train))], watch
+    return fitted, watch
 
 
 def _test(
-    engine: Engine, recipe: Recipe, placed: PlacedBank, reader: _Reader, tests: list[Picture], threshold: float,
+    engine: Engine, recipe: Recipe, placed: PlacedBank, reader: Reader, tests: list[Picture], threshold: float,
     scale: Scale, bar: Progress,
 ) -> tuple[dict[str | None, Tally], dict[str, float]]:  # fmt: skip
     tallies: dict[str | None, Tally] = {}
@@ -166,13 +167,13 @@ def _test(
         tally.scores.append(measured.score)
         if has_masks and (picture.mask or picture.defect is None):
             shape = reader.frame(image).shape
-            truth = _truth(picture, image.shape[:2])
+            truth = truth_of(picture, image.shape[:2])
             tally.pixels.add(on_roi(measured.map, layout.frame), truth, pixel_mask(shape, *truth.shape), threshold)
     counted = times[WARM_UP:] or times
     return tallies, {stage: round(float(np.median([t[stage] for t in counted])), 2) for stage in counted[0]}
 
 
-def _truth(picture: Picture, size: tuple[int, int]) -> np.ndarray:
+def truth_of(picture: Picture, size: tuple[int, int]) -> np.ndarray:
     if picture.mask is None:
         return np.zeros(size, bool)
     mask = cv2.imdecode(np.frombuffer(picture.mask.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
