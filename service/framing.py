@@ -49,7 +49,8 @@ class Layout:
 
 
 @lru_cache(maxsize=256)
-def lay_out(shape: Shape | None, height: int, width: int, input_size: int, stride: int, largest_aspect: float = LARGEST_ASPECT
+def lay_out(
+    shape: Shape | None, height: int, width: int, input_size: int, stride: int, largest_aspect: float = LARGEST_ASPECT
 ) -> Layout:
     """The crop to the shape's bounding box, scaled to about `input_size`² pixels. Raises InvalidShape.
 

@@ -19,7 +19,7 @@ from service.onnx_backbone import OnnxBackbone, ParityError
 from service.settings import Settings
 from service.torch_backbones import BACKBONES, Backbone, load_backbone
 from service.torch_coreset import greedy_coreset
-from service.torch_neighbours import PlacedVectors, nearest, place
+from service.torch_neighbours import PlacedVectors, linear, nearest, place
 from service.weights import best_available, require_weights, weights_folders
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ LOST = "The GPU does not answer any more: the service has to be started again; i
 
 @dataclass(frozen=True)
 class PlacedBank:
-    """A memory bank on the device: vectors, and the projection (D, d) and offset (d,) that queries go through."""
+    """A memory bank on the device: vectors, and the projection (d, D) and offset (d,) that queries go through."""
 
     vectors: PlacedVectors
     projection: torch.Tensor
@@ -111,7 +111,7 @@ class TorchEngine:
     def place(self, bank: MemoryBank) -> PlacedBank:
         return PlacedBank(
             place(bank.vectors, self._torch_device),
-            torch.from_numpy(bank.projection).to(self._torch_device),
+            torch.from_numpy(np.ascontiguousarray(bank.projection.T)).to(self._torch_device),
             torch.from_numpy(bank.offset).to(self._torch_device),
         )
 
@@ -134,9 +134,10 @@ class TorchEngine:
     def lost(self) -> str | None:
         return self._lost
 
+    @torch.inference_mode()
     def _distances(self, picture: torch.Tensor, bank: PlacedBank) -> torch.Tensor:
         rows, columns, dims = picture.shape
-        queries = torch.addmm(bank.offset, picture.reshape(-1, dims).float(), bank.projection)
+        queries = linear(picture.reshape(-1, dims).float(), bank.projection, bank.offset)
         return nearest(queries, bank.vectors)[0].reshape(rows, columns)
 
     def _load(self, name: str) -> _Loaded:

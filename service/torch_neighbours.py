@@ -23,18 +23,16 @@ FINE = 1e-3
 class PlacedVectors:
     """Vectors on their device: `vectors` (m, d) float32, `norms` (m,) float64 their squares.
 
-    `owners` (m,) int32, or None: the picture each row came from.
     `half` (m, d) float16 is `vectors * half_scale` where that is the faster search: on CUDA.
     """
 
     vectors: torch.Tensor
     norms: torch.Tensor
-    owners: torch.Tensor | None
     half: torch.Tensor | None
     half_scale: float
 
 
-def place(vectors: np.ndarray, device: torch.device | str, owners: np.ndarray | None = None) -> PlacedVectors:
+def place(vectors: np.ndarray, device: torch.device | str) -> PlacedVectors:
     """Copy vectors (m, d) float32, and the picture each came from, to the device.
 
     Raises ValueError for no rows, NaN or infinity.
@@ -49,28 +47,21 @@ def place(vectors: np.ndarray, device: torch.device | str, owners: np.ndarray | 
     return PlacedVectors(
         placed,
         norms,
-        owners=None if owners is None else torch.tensor(owners, dtype=torch.int32, device=device),
         half=(placed * half_scale).half() if placed.is_cuda else None,
         half_scale=half_scale,
     )
 
 
 @torch.inference_mode()
-def nearest(
-    queries: torch.Tensor, bank: PlacedVectors, k: int = 1, *, exclude_owner: int | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
+def nearest(queries: torch.Tensor, bank: PlacedVectors, k: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     """Euclidean distances (q, k) float32 of queries (q, d) to their `k` nearest rows, and those rows (q, k) int64.
 
     Nearest first, in bounded memory; k is at most the number of rows. Distances are measured by subtraction and true
-    to 1e-4 of themselves, however small. Rows of the picture `exclude_owner` are passed over: where no others are
-    left, the distance is infinite. A query with NaN is NaN away.
+    to 1e-4 of themselves, however small. A query with NaN is NaN away.
     """
-    norms = bank.norms
-    if exclude_owner is not None and bank.owners is not None:
-        norms = norms.masked_fill(bank.owners == exclude_owner, torch.inf)
     height = (CPU_TILE if bank.half is None else CUDA_TILE)[0]
     parts = [queries[start : start + height].float() for start in range(0, len(queries) or 1, height)]
-    found = [_nearest(part, bank, norms, min(k, len(norms))) for part in parts]
+    found = [_nearest(part, bank, bank.norms, min(k, len(bank.norms))) for part in parts]
     return torch.cat([distances for distances, _ in found]), torch.cat([rows for _, rows in found])
 
 
@@ -91,7 +82,9 @@ def _nearest(
     return distances, rows
 
 
-def _shortlist(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor, keep: int, width: int) -> torch.Tensor:
+def _shortlist(
+    queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor, keep: int, width: int
+) -> torch.Tensor:
     """The rows (q, keep) that look nearest to dot products in the queries' precision; `width` rows at a time."""
     norms = norms.to(torch.promote_types(queries.dtype, torch.float32))
     values, rows = [], []
@@ -104,15 +97,21 @@ def _shortlist(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor,
 
 
 def _looks(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor) -> torch.Tensor:
-    """|b|² - 2ab of queries a (q, d) and points b (m, d) with squared `norms` (m,): (q, m), ordered as distances are.
-
-    float32 on a CPU goes through oneDNN. Measured on AMD, where it uses AVX-512 and MKL does not: 2.1 times as fast.
-    """
+    """|b|² - 2ab of queries a (q, d) and points b (m, d) with squared `norms` (m,): (q, m), ordered as distances are."""
     if queries.dtype == torch.float16:
         return torch.mm(queries, points.T, out_dtype=torch.float32).mul_(-2).add_(norms)
-    if queries.dtype == torch.float32 and queries.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return functional.linear((-2 * queries).to_mkldnn(), points, norms).to_dense()
-    return torch.addmm(norms, queries, points.T, alpha=-2)
+    return linear(-2 * queries, points, norms)
+
+
+def linear(values: torch.Tensor, rows: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
+    """values (q, d) times rows (m, d) transposed plus offset (m,): (q, m).
+
+    float32 on a CPU goes through oneDNN: on AMD it uses AVX-512 where MKL does not, twice as fast; on Intel as fast.
+    """
+    on_cpu = values.device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if on_cpu and values.dtype == torch.float32:
+        return functional.linear(values.to_mkldnn(), rows, offset).to_dense()
+    return functional.linear(values, rows, offset)
 
 
 def _smallest(values: torch.Tensor, keep: int) -> tuple[torch.Tensor, torch.Tensor]:

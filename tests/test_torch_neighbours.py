@@ -53,20 +53,6 @@ def test_a_vector_of_the_bank_is_its_own_neighbour_at_distance_zero() -> None:
     assert rows[:, 0].tolist() == list(range(0, 2_500, 10))
 
 
-def test_a_picture_can_be_compared_with_all_others() -> None:
-    vectors, owners = drawn(600, 32), np.repeat(np.arange(6, dtype=np.int32), 100)
-    bank = place(vectors, "cpu", owners)
-    distances, rows = nearest(torch.from_numpy(vectors[200:300]), bank, exclude_owner=2)
-    others = exact(vectors[200:300], vectors[owners != 2]).min(1)
-    np.testing.assert_allclose(distances[:, 0].numpy(), others, rtol=1e-5)
-    assert not np.isin(owners[rows[:, 0].numpy()], 2).any()
-
-
-def test_without_other_pictures_everything_is_infinitely_far() -> None:
-    bank = place(drawn(10, 4), "cpu", np.zeros(10, np.int32))
-    assert nearest(torch.zeros(3, 4), bank, 2, exclude_owner=0)[0].isinf().all()
-
-
 def test_a_broken_query_never_looks_near() -> None:
     queries = torch.tensor([[torch.nan, 0.0], [torch.inf, 0.0], [0.0, 0.0]])
     distances = nearest(queries, place(drawn(10, 2), "cpu"))[0][:, 0]
