@@ -102,7 +102,7 @@ class Trial:
             image = self.reader.read(picture.path)
             layout = self._layout(image)
             patches = self.engine.embed(self.recipe, [layout.picture(image)])
-            distances = self.engine.distances(patches, [placed])[0]
+            distances = self.engine.distances(patches, [placed], [layout.patches])[0]
             measured = measure(distances, layout, MM_PER_PX)
             reweighted = self.variant.reweight
             scores.append(_equation_7(patches[0], distances, layout, bank, placed) if reweighted else measured.score)

@@ -6,6 +6,7 @@ python -m bench.engine [--backbone NAME] [--size PX] [--bank VECTORS]
 from __future__ import annotations
 
 import io
+import json
 from typing import Annotated
 
 import numpy as np
@@ -15,18 +16,19 @@ from PIL import Image
 
 from bench.tables import console, interleaved_ms, print_table
 from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
-from service.engine import MemoryBank
+from service.engine import MemoryBank, Recipe
 from service.framing import Layout, lay_out, roi_side
 from service.geometry import parse_shape
 from service.images import decode
 from service.judging import measure
-from service.patchcore import whitening
-from service.settings import read_settings
+from service.patchcore import Fitting, Good, Teaching, gather, whitened_bank
+from service.settings import Settings, read_settings
+from service.stopwatch import Stopwatch
 from service.torch_backbones import load_backbone
 from service.torch_engine import TorchEngine
 from service.weights import require_weights, weights_folders
 
-SHAPE = parse_shape(__import__("json").dumps(ring_shape(512)))
+SHAPE = parse_shape(json.dumps(ring_shape(512)))
 
 
 def main(
@@ -46,7 +48,7 @@ def main(
 
     def ours(picture: bytes) -> tuple[np.ndarray, float]:
         prepared = layout.picture(decode(picture, max_mpx=100))
-        distances = engine.distances(engine.embed(recipe, [prepared]), [placed])[0]
+        distances = engine.distances(engine.embed(recipe, [prepared]), [placed], [layout.patches])[0]
         measured = measure(distances, layout, MM_PER_PX)
         return measured.map, measured.score
 
@@ -75,8 +77,8 @@ def main(
 class Reference:
     """The same network and bank the plain way: PyTorch eager, float32, contiguous; the full distance matrix."""
 
-    def __init__(self, settings: object, backbone: str, device: str, memory: MemoryBank) -> None:
-        folders = weights_folders(settings.weights_dir, settings.data_root)  # type: ignore[attr-defined]
+    def __init__(self, settings: Settings, backbone: str, device: str, memory: MemoryBank) -> None:
+        folders = weights_folders(settings.weights_dir, settings.data_root)
         loaded = load_backbone(backbone, require_weights(backbone, folders).path, torch.device(device))
         self._network = loaded.network.to(memory_format=torch.contiguous_format)
         self._device = device
@@ -93,16 +95,14 @@ class Reference:
         return np.asarray(found)
 
 
-def _bank(engine: TorchEngine, recipe, layout: Layout, size: int) -> MemoryBank:  # type: ignore[no-untyped-def]
-    """Random patches of good discs: the search does not care which."""
-    per_picture = int(layout.patches.sum())
-    pictures = [draw_disc(100 + n).image_rgb for n in range(-(-size // per_picture))]
-    vectors = np.concatenate(
-        [engine.vectors(engine.embed(recipe, [layout.picture(p)]))[0][layout.patches.ravel()] for p in pictures]
-    )
-    projection, offset = whitening(vectors, recipe.dims)
-    chosen = np.random.default_rng(0).permutation(len(vectors))[:size]
-    return MemoryBank(vectors[chosen] @ projection + offset, np.zeros(len(chosen), np.int32), projection, offset)
+def _bank(engine: TorchEngine, recipe: Recipe, layout: Layout, size: int) -> MemoryBank:
+    """Taught as the service does, with a coreset of `size` patches."""
+
+    def load(index: int) -> Good:
+        return Good(layout.picture(draw_disc(100 + index).image_rgb), layout)
+
+    fitting = Fitting(engine, recipe, 12, load, lambda work: work(), lambda *_: None, Stopwatch())
+    return whitened_bank(fitting, gather(fitting, Teaching(dims=recipe.dims)), size, 0, lambda _: None)
 
 
 def _png(seed: int) -> bytes:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
 import tempfile
+import threading
 from functools import partial
+from pathlib import Path
 
 import psutil
 import uvicorn
 from fastapi import FastAPI
 
 from service.api.app import create_app
+from service.api.outage import create_outage_app
 from service.backend import Backend
 from service.engine import Engine
+from service.errors import Problem
 from service.logs import set_up_logs
 from service.settings import Settings, SettingsError, read_settings
+from service.store.database import open_database
 from service.threads import let_threads_sleep
 
 # What an inspection under way may take when the service is asked to stop.
 STOP_S = 10
+# How often a data root that could not be opened is tried again.
+RETRY_S = 5
+
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -37,8 +47,9 @@ def serve(settings: Settings) -> None:
     """Serve until asked to stop. Raises PortTaken."""
     listening = _listen(settings.host, settings.port)
     if settings.workers == 1:
-        config = uvicorn.Config(make_app(settings), log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S)
-        uvicorn.Server(config).run(sockets=[listening])
+        while _serve_alone(settings, listening.dup()):
+            log.info("data root can be opened again")
+        listening.close()
         return
     listening.close()  # it was free; the workers' parent binds it itself
     with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
@@ -49,14 +60,55 @@ def serve(settings: Settings) -> None:
         )  # fmt: skip
 
 
+def _serve_alone(settings: Settings, listening: socket.socket) -> bool:
+    """One server until it ends; true when it ended because the data root can be opened again."""
+    app = make_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S))
+    if hasattr(app.state, "backend"):
+        server.run(sockets=[listening])
+        return False
+    stopped, over = threading.Event(), threading.Event()
+
+    def end_when_it_is_back() -> None:
+        while not stopped.wait(RETRY_S):
+            if _opens(settings.data_root):
+                over.set()
+                server.should_exit = True
+                return
+
+    watch = threading.Thread(target=end_when_it_is_back, name="data-root", daemon=True)
+    watch.start()
+    server.run(sockets=[listening])
+    stopped.set()
+    watch.join()
+    return over.is_set()
+
+
+def _opens(data_root: Path) -> bool:
+    try:
+        data_root.mkdir(parents=True, exist_ok=True)
+        open_database(data_root / "records.sqlite").dispose()
+    except (OSError, Problem):
+        return False
+    return True
+
+
 def make_app(settings: Settings | None = None) -> FastAPI:
-    """The application of one process; a worker process reads the settings itself."""
+    """The application of one process; a worker process reads the settings itself.
+
+    With a data root that cannot be opened, the one that says so: the port answers whatever is missing.
+    """
     settings = settings or read_settings()
-    set_up_logs(
-        settings.data_root / "logs", level=settings.log_level, max_mb=settings.log_max_mb, files=settings.log_files,
-        to_file=settings.workers == 1,
-    )  # fmt: skip
-    return create_app(Backend(settings, partial(build_engine, settings)))
+    try:
+        set_up_logs(
+            settings.data_root / "logs", level=settings.log_level, max_mb=settings.log_max_mb,
+            files=settings.log_files, to_file=settings.workers == 1,
+        )  # fmt: skip
+        return create_app(Backend(settings, partial(build_engine, settings)))
+    except (OSError, Problem) as error:
+        reason = f"The data root {settings.data_root} cannot be opened: {error}. Run `brakedisc doctor`."
+        print(reason, file=sys.stderr)
+        return create_outage_app(settings, reason)
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -74,7 +126,8 @@ class PortTaken(Exception):
 def _listen(host: str, port: int) -> socket.socket:
     """A bound socket that nobody can share: Windows would let a second program bind the same port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for a delayed ACK
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform == "win32":
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:

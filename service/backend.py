@@ -30,10 +30,11 @@ from service.store.records import Records
 
 @dataclass(frozen=True)
 class Look:
-    """One picture for the device: uint8 RGB (h, w, 3), and the bank to compare it with."""
+    """One picture for the device: uint8 RGB (h, w, 3), bool (gh, gw) patches to compare, and the bank for them."""
 
     recipe: Recipe
     picture: np.ndarray
+    inside: np.ndarray
     placed: PlacedBank
 
 
@@ -86,9 +87,9 @@ class Backend:
         """How a new model of ROI pictures of that side embeds. Raises NotReady while the engine loads."""
         return self.loader.engine().recipe(self.settings.backbone, self.settings.input_size, roi_side)
 
-    def distances(self, model: LoadedModel, picture: np.ndarray, watch: Stopwatch) -> np.ndarray:
+    def distances(self, model: LoadedModel, picture: np.ndarray, inside: np.ndarray, watch: Stopwatch) -> np.ndarray:
         """Distances float32 (gh, gw) of a picture to a model's bank. Raises QueueFull, TooLate, DeviceLost."""
-        look = Look(model.description.recipe, picture, model.placed)
+        look = Look(model.description.recipe, picture, inside, model.placed)
         started = time.perf_counter()
         seen = self.worker.compute((look.recipe, picture.shape), look, self.settings.infer_timeout_s)
         waited_s = time.perf_counter() - started - sum(seen.ms.values()) / 1e3
@@ -105,7 +106,11 @@ class Backend:
             return every > 0 and self._ok_count % every == 0
 
     def disk_free(self) -> int:
-        return shutil.disk_usage(self.settings.data_root).free
+        """Bytes; 0 when the data root is gone."""
+        try:
+            return shutil.disk_usage(self.settings.data_root).free
+        except OSError:
+            return 0
 
     def _look(self, looks: Sequence[Look]) -> list[Seen]:
         """On the device thread: one forward pass for all, then each against its own bank."""
@@ -113,25 +118,28 @@ class Backend:
         with watch("embed"):
             patches = engine.embed(looks[0].recipe, [look.picture for look in looks])
         with watch("neighbours"):
-            found = engine.distances(patches, [look.placed for look in looks])
+            found = engine.distances(patches, [look.placed for look in looks], [look.inside for look in looks])
         return [Seen(distances, watch.ms) for distances in found]
 
 
 def health(backend: Backend) -> Health:
     """Answers whatever is missing; the caller turns `loading` and `error` into 503."""
     state, problems = backend.loader.state, backend.cache.problems()
-    if backend.disk_free() < backend.settings.min_free_mb * 1_000_000:
+    if not backend.settings.data_root.is_dir():
+        state = "error"
+        problems.insert(0, f"The data root {backend.settings.data_root} is gone: plug its disk in again, or restart.")
+    elif backend.disk_free() < backend.settings.min_free_mb * 1_000_000:
         problems.append("Free disk space is under BACKEND_MIN_FREE_MB: pictures are no longer kept.")
     p50, p95 = backend.metrics.latency_ms()
     ready = state == "ready"
-    engine = backend.loader.engine() if ready else None
+    engine = backend.loader.engine() if backend.loader.state == "ready" else None
     if engine and (lost := engine.lost()):
         state, ready = "error", False
         problems.insert(0, lost)
     return Health(
         status="degraded" if ready and problems else "ok" if ready else "error" if state == "error" else "loading",
         reason=(" ".join(problems) or None) if engine else backend.loader.reason,
-        device=engine.device if engine else backend.settings.device,
+        device=engine.device if engine else "cpu" if backend.settings.device == "auto" else backend.settings.device,
         device_name=engine.device_name if engine else "",
         model=engine.default_backbone if engine else backend.settings.backbone,
         version=__version__,

@@ -8,12 +8,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from service import model
+from service.anomaly_map import LARGEST_AREA_SHARE
 from service.backend import Backend
 from service.cache import LoadedModel
-from service.calibration import Calibration, calibrate
+from service.calibration import DEFAULT_PERCENTILE, Calibration, calibrate
 from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, Label, SampleScore
 from service.geometry import parse_shape
 from service.inspecting import area_in_force, look
+from service.judging import DEFAULT_AREA_MM2
 from service.stopwatch import Stopwatch
 from service.store.datasets import LABELS, refuse_other_scale
 from service.teaching import held_out_scores
@@ -30,13 +32,14 @@ def calibrate_version(backend: Backend, asked: CalibrationRequest) -> Calibratio
     used = backend.cache.version(asked.role_id, asked.roi_id, asked.model_version)
     refuse_other_scale(used.description.mm_per_px, asked.mm_per_px, "the model of this ROI was taught with")
     own_scores = asked.ok_scores is None and asked.ng_scores is None
-    area_mm2 = asked.area_mm2_thr if own_scores else area_in_force(used)
+    wanted_mm2 = DEFAULT_AREA_MM2 if asked.area_mm2_thr is None else asked.area_mm2_thr
+    area_mm2 = wanted_mm2 if own_scores else area_in_force(used)
     ok = asked.ok_scores if asked.ok_scores is not None else _ok_scores(backend, asked, used, area_mm2)
     ng = asked.ng_scores
     if ng is None:
         ng = [score for _, score in _dataset_scores(backend, asked.role_id, asked.roi_id, "ng", used, area_mm2)]
-    found = calibrate(ok, ng, asked.score_percentile)
-    answer = _answer(found, asked, used, area_mm2)
+    found = calibrate(ok, ng, asked.score_percentile or DEFAULT_PERCENTILE)
+    answer = _answer(found, asked, used, area_mm2, wanted_mm2)
     stored = {**answer.model_dump(exclude={"request_id"}), "ok_scores": ok, "ng_scores": ng}
     stored["created_utc"] = datetime.now(UTC).isoformat()
     backend.models.write_calibration(asked.role_id, asked.roi_id, used.version, json.loads(json.dumps(stored)))
@@ -80,12 +83,19 @@ def _dataset_scores(
     return found
 
 
-def _answer(found: Calibration, asked: CalibrationRequest, used: LoadedModel, area_mm2: float) -> CalibrationAnswer:
+def _answer(
+    found: Calibration, asked: CalibrationRequest, used: LoadedModel, area_mm2: float, wanted_mm2: float
+) -> CalibrationAnswer:
     warnings = list(found.warnings)
-    if area_mm2 != asked.area_mm2_thr:
+    if area_mm2 != wanted_mm2:
         warnings.append(
-            f"area_mm2_thr {asked.area_mm2_thr:g} was not applied: the scores sent were measured with {area_mm2:g}. "
+            f"area_mm2_thr {wanted_mm2:g} was not applied: the scores sent were measured with {area_mm2:g}. "
             "Leave out ok_scores and ng_scores to apply it."
+        )
+    largest_mm2 = _largest_area_mm2(used)
+    if area_mm2 > largest_mm2:
+        warnings.append(
+            f"area_mm2_thr {area_mm2:g} is more than a tenth of the ROI: {largest_mm2:.3g} mm² are enough to be NG."
         )
     values = asdict(found)
     false_reject, miss = values.pop("false_reject"), values.pop("miss")
@@ -99,3 +109,11 @@ def _answer(found: Calibration, asked: CalibrationRequest, used: LoadedModel, ar
         miss_ci95=miss["ci95"],
         model_version=used.version,
     )
+
+
+def _largest_area_mm2(used: LoadedModel) -> float:
+    """The area that always counts, however large the one that is asked for."""
+    about = used.description
+    layout = about.pictures[0].layout(about.recipe)
+    mm2_per_px = layout.frame.scale_x * layout.frame.scale_y * about.mm_per_px**2
+    return LARGEST_AREA_SHARE * layout.inspected_px * mm2_per_px

@@ -61,7 +61,7 @@ def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_perc
     threshold, method = _from_ok(ok, score_percentile), "ok-tail"
     overlap = bool(ng.min() <= ok.max()) if len(ng) else None
     if len(ng):
-        stricter = _least_error(ok, ng) if overlap else math.sqrt(ok.max() * ng.min())
+        stricter = _least_error(ok, ng) if overlap else math.sqrt(max(ok.max(), 1e-12) * ng.min())
         if stricter < threshold:
             threshold, method = stricter, "least-error" if overlap else "between-classes"
     return Calibration(

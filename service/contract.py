@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from service.calibration import DEFAULT_PERCENTILE
 from service.store.names import MAX_NAME, check_name
 
 # Between an electron microscope and a satellite: outside it somebody mixed up units.
@@ -73,8 +72,8 @@ class CalibrationRequest(BaseModel):
     mm_per_px: MmPerPx
     ok_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
     ng_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
-    area_mm2_thr: Area = 1.0
-    score_percentile: Percentile = DEFAULT_PERCENTILE
+    area_mm2_thr: Area | None = None
+    score_percentile: Percentile | None = None
     model_version: Version | None = None
 
 
@@ -172,8 +171,8 @@ class DatasetRequest(BaseModel):
 
 
 class CalibrateDatasetRequest(DatasetRequest):
-    area_mm2_thr: Area = 1.0
-    score_percentile: Percentile = DEFAULT_PERCENTILE
+    area_mm2_thr: Area | None = None
+    score_percentile: Percentile | None = None
 
 
 class SampleScore(BaseModel):

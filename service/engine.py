@@ -67,8 +67,13 @@ class Engine(Protocol):
     def place(self, bank: MemoryBank) -> PlacedBank:
         """Copy to the device."""
 
-    def distances(self, patches: Patches, banks: Sequence[PlacedBank]) -> Sequence[np.ndarray]:
-        """Distance float32 (rows, columns) of every patch of picture i to its nearest vector in bank i."""
+    def distances(
+        self, patches: Patches, banks: Sequence[PlacedBank], insides: Sequence[np.ndarray]
+    ) -> Sequence[np.ndarray]:
+        """Distance float32 (rows, columns) of the patches of picture i to their nearest vectors in bank i.
+
+        Only of those in the bool (rows, columns) `insides[i]`; 0 elsewhere.
+        """
 
     def coreset(self, vectors: np.ndarray, size: int, seed: int) -> Generator[float, None, np.ndarray]:
         """Greedy k-center: yields progress in slices of a few ten ms, returns the chosen indices (size,)."""

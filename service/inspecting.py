@@ -49,10 +49,13 @@ def inspect(backend: Backend, asked: Inspection, image: bytes) -> InferAnswer:
     with watch("judge"):
         threshold = model.calibration["threshold"] if model.calibration else None
         judged = judge(measured, layout, asked.mm_per_px, threshold) if threshold is not None else None
+    answer = _answer(asked, model, layout, measured, judged, threshold, watch)
+    written = backend.records.hand_in(_record(answer, asked, image))
+    with watch("draw"):  # while the record is on its way to the disk
         png = _heatmap_png(asked, measured, layout, model, threshold)
-    answer = _answer(asked, model, layout, measured, judged, threshold, png, watch)
+        answer.heatmap_png_base64 = base64.b64encode(png).decode() if png else None
     with watch("record"):
-        backend.records.add(_record(answer, asked, image))
+        backend.records.wait_for(written)
     answer.timings_ms = watch.ms | {"total": round((time.perf_counter() - started) * 1e3, 3)}
     if backend.keeps_picture(answer.verdict):
         backend.archive.keep(answer.inspection_id, image, png)
@@ -85,7 +88,7 @@ def look(
     with watch("frame"):
         layout = _layout(model, image_rgb, shape)
         picture = layout.picture(image_rgb)
-    distances = backend.distances(model, picture, watch)
+    distances = backend.distances(model, picture, layout.patches, watch)
     with watch("map"):
         area = area_in_force(model) if area_mm2 is None else area_mm2
         return layout, measure(distances, layout, model.description.mm_per_px, area)
@@ -100,6 +103,8 @@ def _layout(model: LoadedModel, image_rgb: np.ndarray, shape: Shape | None) -> L
     """Without a shape, the one the model was taught with holds, for pictures of the size it was taught with."""
     height, width = image_rgb.shape[:2]
     taught = model.description.pictures[0]
+    if shape is None and any(picture.shape != taught.shape for picture in model.description.pictures):
+        raise InvalidShape("shape: this ROI was taught with several shapes: send the one of this picture.")
     if shape is None and taught.shape is not None:
         if (taught.width, taught.height) != (width, height):
             raise InvalidShape(
@@ -131,7 +136,7 @@ def _heatmap_png(
 
 def _answer(
     asked: Inspection, model: LoadedModel, layout: Layout, measured: Measured, judged: Judged | None,
-    threshold: float | None, png: bytes | None, watch: Stopwatch,
+    threshold: float | None, watch: Stopwatch,
 ) -> InferAnswer:  # fmt: skip
     now = datetime.now(UTC)
     recipe, calibration = model.description.recipe, model.calibration or {}
@@ -143,7 +148,7 @@ def _answer(
         threshold=threshold,
         verdict=verdict,
         token_shape=layout.grid,
-        heatmap_png_base64=base64.b64encode(png).decode() if png else None,
+        heatmap_png_base64=None,
         regions=[region_answer(region) for region in judged.regions] if judged else [],
         params=Params(
             extractor=recipe.backbone,

@@ -7,13 +7,13 @@ from typing import Any
 
 from service.backend import Backend
 from service.contract import ActivatedAnswer, ManifestAnswer, ModelsAnswer, ModelSummary, StateAnswer
-from service.errors import MemoryNotFitted, Problem
+from service.errors import MemoryNotFitted, NotReady, Problem
 from service.store.datasets import LABELS
 from service.store.models import VersionSummary
 
 
 def state(backend: Backend, role_id: str, roi_id: str) -> StateAnswer:
-    """Never fails for a ROI that is unknown or damaged: `problem` says what is the matter."""
+    """Never fails for a ROI that is unknown or damaged: `problem` says what it is. Raises NotReady."""
     versions = backend.models.versions(role_id, roi_id)
     current = next((version for version in versions if version.current), None)
     serving, problem = None, None
@@ -22,6 +22,8 @@ def state(backend: Backend, role_id: str, roi_id: str) -> StateAnswer:
         serving, problem = model, model.problem
     except MemoryNotFitted:
         pass
+    except NotReady:  # not known yet is not "not taught"
+        raise
     except Problem as error:
         problem = error.detail
     return StateAnswer(

@@ -213,14 +213,15 @@ def _compare(fitting: Fitting, bank: MemoryBank, indices: list[int], done: Calla
     placed = fitting.on_device(lambda: engine.place(bank))
     for index in indices:
         done(1.0)
-        picture = fitting.load(index).picture
+        good = fitting.load(index)
         with fitting.watch("hold out"):
-            found.append(fitting.on_device(partial(_look, fitting, picture, placed)))
+            found.append(fitting.on_device(partial(_look, fitting, good, placed)))
     return found
 
 
-def _look(fitting: Fitting, picture: np.ndarray, placed: PlacedBank) -> np.ndarray:
-    return fitting.engine.distances(fitting.engine.embed(fitting.recipe, [picture]), [placed])[0]
+def _look(fitting: Fitting, good: Good, placed: PlacedBank) -> np.ndarray:
+    patches = fitting.engine.embed(fitting.recipe, [good.picture])
+    return fitting.engine.distances(patches, [placed], [good.layout.patches])[0]
 
 
 def _bank_size(good: GoodPatches, teaching: Teaching) -> int:

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
     models_in_memory: int = _setting("BACKEND_MODELS_IN_MEMORY", 32, "Memory banks kept on the device", ge=1, le=4096)
     max_body_mb: int = _setting("BACKEND_MAX_BODY_MB", 1024, "Largest request body in MB", ge=1, le=65536)
-    max_image_mpx: float = _setting("BACKEND_MAX_IMAGE_MPX", 100.0, "Largest picture in megapixels", gt=0, le=1000)
+    max_image_mpx: float = _setting("BACKEND_MAX_IMAGE_MPX", 100.0, "Largest picture in megapixels", gt=0, le=170)
     archive_ok_every: int = _setting(
         "BACKEND_ARCHIVE_OK_EVERY", 20, "Keep the picture of every n-th OK (NG: all); 0 = of none", ge=0, le=1_000_000
     )
@@ -111,10 +111,12 @@ class Settings(BaseSettings):
 def read_settings(**overrides: Any) -> Settings:
     """Environment over `settings.env` in the data root over defaults. Raises SettingsError with one sentence a line."""
     try:
-        data_root = Settings(**overrides).data_root if overrides else _data_root_from_environment()
+        data_root = Path(overrides.get("BACKEND_DATA_ROOT") or _data_root_from_environment())
         return Settings(_env_file=data_root / SETTINGS_FILE, **overrides)  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(item) for item in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{data_root / SETTINGS_FILE} is not UTF-8 text: save it as UTF-8.") from None
 
 
 class SettingsError(Exception):

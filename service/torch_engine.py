@@ -116,8 +116,11 @@ class TorchEngine:
         )
 
     @_names_device_faults
-    def distances(self, patches: torch.Tensor, banks: Sequence[PlacedBank]) -> list[np.ndarray]:
-        found = [self._distances(picture, bank) for picture, bank in zip(patches, banks, strict=True)]
+    def distances(
+        self, patches: torch.Tensor, banks: Sequence[PlacedBank], insides: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        looks = zip(patches, banks, insides, strict=True)
+        found = [self._distances(picture, bank, inside) for picture, bank, inside in looks]
         return [distances.cpu().numpy() for distances in found]  # all are computed before the first is waited for
 
     def coreset(self, vectors: np.ndarray, size: int, seed: int) -> Generator[float, None, np.ndarray]:
@@ -135,10 +138,12 @@ class TorchEngine:
         return self._lost
 
     @torch.inference_mode()
-    def _distances(self, picture: torch.Tensor, bank: PlacedBank) -> torch.Tensor:
-        rows, columns, dims = picture.shape
-        queries = linear(picture.reshape(-1, dims).float(), bank.projection, bank.offset)
-        return nearest(queries, bank.vectors)[0].reshape(rows, columns)
+    def _distances(self, picture: torch.Tensor, bank: PlacedBank, inside: np.ndarray) -> torch.Tensor:
+        chosen = torch.from_numpy(inside).to(picture.device)
+        queries = linear(picture[chosen].float(), bank.projection, bank.offset)
+        distances = torch.zeros(inside.shape, device=picture.device)
+        distances[chosen] = nearest(queries, bank.vectors)[0][:, 0]
+        return distances
 
     def _load(self, name: str) -> _Loaded:
         with self._lock:

@@ -82,9 +82,7 @@ def _nearest(
     return distances, rows
 
 
-def _shortlist(
-    queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor, keep: int, width: int
-) -> torch.Tensor:
+def _shortlist(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor, keep: int, width: int) -> torch.Tensor:
     """The rows (q, keep) that look nearest to dot products in the queries' precision; `width` rows at a time."""
     norms = norms.to(torch.promote_types(queries.dtype, torch.float32))
     values, rows = [], []
@@ -97,7 +95,7 @@ def _shortlist(
 
 
 def _looks(queries: torch.Tensor, points: torch.Tensor, norms: torch.Tensor) -> torch.Tensor:
-    """|b|² - 2ab of queries a (q, d) and points b (m, d) with squared `norms` (m,): (q, m), ordered as distances are."""
+    """|b|² - 2ab of queries a (q, d), points b (m, d) with squared `norms` (m,): (q, m), ordered as distances are."""
     if queries.dtype == torch.float16:
         return torch.mm(queries, points.T, out_dtype=torch.float32).mul_(-2).add_(norms)
     return linear(-2 * queries, points, norms)

@@ -110,7 +110,6 @@ def test_scores_that_cannot_be_distances_are_refused(bad: float) -> None:
         calibrate(GOOD, [bad], 99)
 
 
-@pytest.mark.xfail(strict=True, reason="calibration.py: sqrt(0 * ng.min()) is 0, and everything reaches it")
 def test_good_parts_that_all_score_nothing_leave_a_threshold_that_can_be_reached_only_from_above() -> None:
     assert calibrate([0.0] * 5, [], 99).threshold > 0
     assert calibrate([0.0] * 5, [1.0], 99).threshold > 0

@@ -127,7 +127,6 @@ def test_a_backend_can_be_built_and_closed_without_being_started(settings: Setti
     Backend(settings, TwinEngine).close()
 
 
-@pytest.mark.xfail(strict=True, reason="backend.py: disk_free raises when the data root's disk is gone")
 def test_a_data_root_that_is_gone_is_said_in_health(data_root: Path) -> None:
     with serving(settings_for(data_root), crashes_raise=False) as client:
         infer(client)

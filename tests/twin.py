@@ -37,12 +37,15 @@ class TwinEngine:
     def place(self, bank: MemoryBank) -> MemoryBank:
         return bank
 
-    def distances(self, patches: np.ndarray, banks: Sequence[MemoryBank]) -> list[np.ndarray]:
+    def distances(
+        self, patches: np.ndarray, banks: Sequence[MemoryBank], insides: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
         found = []
-        for picture, bank in zip(patches, banks, strict=True):
+        for picture, bank, inside in zip(patches, banks, insides, strict=True):
             queries = picture.reshape(-1, picture.shape[-1]) @ bank.projection + bank.offset
             squared = ((queries[:, None, :] - bank.vectors[None]) ** 2).sum(-1).min(1)
-            found.append(np.sqrt(squared).reshape(picture.shape[:2]).astype(np.float32))
+            distances = np.sqrt(squared).reshape(inside.shape).astype(np.float32)
+            found.append(np.where(inside, distances, np.float32(0)))
         return found
 
     def coreset(self, vectors: np.ndarray, size: int, seed: int) -> Generator[float, None, np.ndarray]:

@@ -39,6 +39,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.include_router(health.router)
     for module in (inference, teaching, datasets, models, overview, inspections, jobs):
         app.include_router(module.router, dependencies=[Depends(require_key)])
+    app.include_router(health.metrics, dependencies=[Depends(require_key)])
     settings = backend.settings
     if settings.allow_origins:
         app.add_middleware(

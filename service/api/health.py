@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing. No key: supervisors and load balancers ask."""
+"""Is it alive, is it ready (no key: supervisors and load balancers ask), and how is it doing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from service.backend import health
 from service.contract import Health
 
 router = APIRouter(tags=["health"])
+metrics = APIRouter(tags=["metrics"])
 
 
 @router.get("/health", response_model=Health, responses={503: {"model": Health}})
@@ -26,7 +27,7 @@ async def get_live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@metrics.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def get_metrics(backend: Parts) -> Response:
     """`curl http://127.0.0.1:8000/metrics`"""
     ready = backend.loader.state == "ready"

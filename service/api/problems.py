@@ -73,7 +73,7 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     if error.status_code == TooLarge.status:
         return problem_response(TooLarge(str(error.detail)))
     title = HTTPStatus(error.status_code).phrase
-    response = _response(error.status_code, title.lower().replace(" ", "_"), title, f"{error.detail}.")
+    response = _response(error.status_code, title.lower().replace(" ", "_"), title, f"{str(error.detail).rstrip('.')}.")
     response.headers.update(error.headers or {})
     return response
 

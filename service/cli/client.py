@@ -84,7 +84,7 @@ class Client:
 @contextmanager
 def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[Client]:
     """A client of the service at the settings' address, which is started and stopped here when it does not run."""
-    client = Client(f"http://{settings.host}:{settings.port}", next(iter(settings.api_keys), ""))
+    client = Client(url_of(settings), next(iter(settings.api_keys), ""))
     try:
         if _is_live(client):
             yield client
@@ -138,6 +138,12 @@ def wait_until_ready(
             said = reason
         time.sleep(0.2)
     raise ServiceError(503, f"The service was not ready within {START_TIMEOUT_S:.0f} s: {reason}")
+
+
+def url_of(settings: Settings) -> str:
+    """Where a client on this machine finds the service; an address that stands for all is not one to call."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def serve_command() -> list[str]:

@@ -16,12 +16,14 @@ from service.cli.client import Client, ServiceError, started, wait_until_ready
 from service.cli.line import fit_with_progress, progress_bar, row_of, verdict_table, write_overlay
 from service.cli.weights import get_best
 from service.demo_parts import DEFECTS, MM_PER_PX, draw_disc, ring_shape
+from service.errors import InvalidField
 from service.images import encode_png
 from service.settings import Settings, read_settings
 
 ROI = {"role_id": "demo disc", "roi_id": "friction ring"}
 N_TEACH, N_NG, N_GOOD, N_PER_DEFECT = 40, 2, 12, 4
 SIZE = 512
+MARK = ".brakedisc-demo"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Part:
 
 def run_demo(folder: Path, settings: Settings, console: Console, *, download: bool) -> int:
     """Exit code 0 when every part was judged, whatever the verdicts."""
-    shutil.rmtree(folder, ignore_errors=True)
+    _make_anew(folder)
     weights_dir = get_best(settings, console, download=download)
     here = read_settings(
         BACKEND_DATA_ROOT=folder.resolve() / "data",
@@ -60,6 +62,15 @@ def run_demo(folder: Path, settings: Settings, console: Console, *, download: bo
     console.print(verdict_table(rows, extra=("truth",)))
     _conclude(console, rows, folder)
     return 0 if all(not row["error"] for row in rows) else 2
+
+
+def _make_anew(folder: Path) -> None:
+    """Only what an earlier demo made is deleted. Raises InvalidField for a folder with anything else in it."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise InvalidField(f"{folder} holds something else than an earlier demo: give another --folder.")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
 
 
 def teach(client: Client, console: Console, folder: Path, shape: str) -> None:

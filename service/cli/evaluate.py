@@ -157,7 +157,7 @@ def _test(
             with watch("embed"):
                 patches = engine.embed(recipe, [network_input])
             with watch("neighbours"):
-                distances = engine.distances(patches, [placed])[0]
+                distances = engine.distances(patches, [placed], [layout.patches])[0]
             with watch("map"):
                 measured = measure(distances, layout, scale.mm_per_px, scale.area_mm2)
             with watch("judge"):

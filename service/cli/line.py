@@ -61,6 +61,7 @@ def inspect_path(
             rows.append(_inspect_one(client, settings, image, fields | _shape_field(shape, image, settings), out))
     console.print(verdict_table(rows))
     if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
         with open(out / "results.csv", "w", newline="", encoding="utf-8-sig") as file:
             writer = csv.DictWriter(file, CSV_COLUMNS, extrasaction="ignore")
             writer.writeheader()

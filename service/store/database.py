@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from service.errors import DiskFull, Problem
+from service.errors import DiskFull, NotReady, Problem
 
 metadata = sa.MetaData()
 
@@ -89,6 +89,8 @@ def named(error: sa.exc.DBAPIError) -> Problem:
     text = str(error.orig)
     if "full" in text:
         return _full()
+    if "locked" in text:
+        return NotReady("Another program holds records.sqlite locked: try again; if it lasts, close that program.")
     return DatabaseUnusable(f"records.sqlite cannot be used ({text}): restore a backup, or move the file away.")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from service.errors import Conflict, ModelDamaged, NotFound
+from service.errors import Conflict, ModelDamaged, NotFound, NotReady
 from service.store.files import new_folder, read_sealed, roi_lock, sha256, sweep, write_file, write_sealed
 from service.store.names import folder_name
 
@@ -95,6 +95,8 @@ class Models:
         try:
             status = os.stat(self._folder(role_id, roi_id) / _POINTER)
         except FileNotFoundError:
+            if not self._root.parent.is_dir():
+                raise NotReady(f"The data root {self._root.parent} is gone: plug its disk in again.") from None
             return None
         return status.st_mtime_ns, status.st_ino, status.st_size
 

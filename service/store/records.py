@@ -66,8 +66,16 @@ class Records:
 
     def add(self, record: Record, timeout_s: float = 30.0) -> None:
         """Returns when the record is on disk. Raises DiskFull, DatabaseUnusable, TooLate."""
+        self.wait_for(self.hand_in(record), timeout_s)
+
+    def hand_in(self, record: Record) -> Future[None]:
+        """Start writing a record; the caller must `wait_for` it before anybody is answered."""
         done: Future[None] = Future()
         self._waiting.put((record, done))
+        return done
+
+    def wait_for(self, done: Future[None], timeout_s: float = 30.0) -> None:
+        """Returns when the record is on disk. Raises DiskFull, DatabaseUnusable, TooLate."""
         try:
             done.result(timeout_s)
         except TimeoutError:
