@@ -84,8 +84,9 @@ def test_with_keys_configured_only_who_has_one_enters(tmp_path: Path) -> None:
         assert_problem(client.get("/state", params=ROI, headers=wrong), 401)
         for key in ("s3cret", "0ther"):
             assert client.get("/state", params=ROI, headers={"X-API-Key": key}).status_code == 200
-        for path in ("/health", "/health/live", "/metrics", "/docs", "/openapi.json"):
+        for path in ("/health", "/health/live", "/docs", "/openapi.json"):
             assert client.get(path).status_code == 200
+        assert_problem(client.get("/metrics"), 401)
         assert_problem(client.post("/infer", data=FORM, files={"image": disc(1)}), 401)
         assert_problem(client.get("/nowhere"), 404)
 

@@ -12,7 +12,7 @@ from service.contract import Answer
 from service.keys import check_key
 
 
-def _backend(request: Request) -> Backend:
+async def _backend(request: Request) -> Backend:  # async: a plain function would cost a thread hop
     backend = request.app.state.backend
     assert isinstance(backend, Backend)
     return backend

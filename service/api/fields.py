@@ -20,7 +20,7 @@ RoiQuery = Annotated[Name, Query()]
 ScaleForm = Annotated[MmPerPx, Form(description="Millimetres per pixel of the picture")]
 
 
-def _shape(
+async def _shape(  # async: a plain function would cost a thread hop
     shape: Annotated[str | None, Form(description='{"kind":"annulus","cx":256,"cy":256,"r":200,"r_inner":120}')] = None,
 ) -> Shape | None:
     return parse_shape(shape)

@@ -25,7 +25,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def _filter(
+async def _filter(
     role_id: Annotated[Name | None, Query()] = None,
     roi_id: Annotated[Name | None, Query()] = None,
     part_id: Annotated[Name | None, Query()] = None,
