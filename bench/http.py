@@ -33,6 +33,7 @@ ENGINE_STAGES = ("decode", "frame", "embed", "neighbours", "map")
 def main(
     backbone: Annotated[str, typer.Option(help="Backbone")] = "efficientnet_lite0",
     port: Annotated[int, typer.Option(help="Port for the service")] = 8123,
+    kind: Annotated[str, typer.Option(help="Picture format: JPEG or PNG")] = "JPEG",
     seconds: Annotated[float, typer.Option(help="Length of each measurement")] = 10.0,
     teach: Annotated[int, typer.Option(help="Pictures of a fit")] = 40,
 ) -> None:
@@ -41,14 +42,14 @@ def main(
         with started(settings) as process:
             client = Client(f"http://127.0.0.1:{port}")
             wait_until_ready(client, console.print, process)
-            good = [_png(seed) for seed in range(teach)]
+            good = [_picture(seed, kind) for seed in range(teach)]
             _teach(client.url, good)
             client.calibrate({"role_id": "bench", "roi_id": "ring", "mm_per_px": MM_PER_PX})
-            _overhead(client.url, good[:8], seconds)
+            _overhead(client.url, good[:8], seconds, kind)
             _load(client.url, good, seconds)
 
 
-def _overhead(url: str, images: list[bytes], seconds: float) -> None:
+def _overhead(url: str, images: list[bytes], seconds: float, kind: str) -> None:
     """Time a client waits minus what the engine's stages took, request by request."""
     waited, engine = [], []
     station = _Station(url, images)
@@ -68,7 +69,7 @@ def _overhead(url: str, images: list[bytes], seconds: float) -> None:
         "above the engine": above,
     }
     print_table(
-        "Warm /infer of a 512 px PNG, one client: milliseconds",
+        f"Warm /infer of a 512 px {kind}, one client: milliseconds",
         ("", "median", "p95"),
         [(name, float(np.median(values)), float(np.percentile(values, 95))) for name, values in rows.items()],
     )
@@ -147,9 +148,9 @@ def _fit_until(url: str, images: list[bytes], ended: threading.Event) -> None:
         _teach(url, images, role="bench, another")
 
 
-def _png(seed: int) -> bytes:
+def _picture(seed: int, kind: str) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(draw_disc(seed).image_rgb).save(file, "PNG", compress_level=1)
+    Image.fromarray(draw_disc(seed).image_rgb).save(file, kind, quality=95, compress_level=1)
     return file.getvalue()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 import torch
 
+from service.threads import Lanes
 from service.torch_backbones import Backbone
 
 log = logging.getLogger(__name__)
@@ -24,23 +25,27 @@ class ParityError(Exception):
 
 
 class OnnxBackbone:
-    """The patches of a torch backbone, in float32, for any number and size of pictures. Raises ParityError."""
+    """The patches of a torch backbone, in float32, for any number and size of pictures. Raises ParityError.
 
-    def __init__(self, backbone: Backbone, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that spin between two pictures take the cores from whoever decodes the next one.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    One picture gets all threads of `lanes`. Several go side by side with one thread each, which is a fifth faster than
+    one after the other with all: two threads never share one convolution evenly.
+    """
+
+    def __init__(self, backbone: Backbone, lanes: Lanes) -> None:
+        self._lanes = lanes
         try:
-            self._session = onnxruntime.InferenceSession(_export(backbone), options, providers=["CPUExecutionProvider"])
+            model = _export(backbone)
+            self._alone = _session(model, lanes.count)
+            self._beside = _session(model, 1) if lanes.count > 1 else self._alone
         except (RuntimeError, ValueError) as error:
             raise ParityError(f"{backbone.spec.name} cannot be exported: {error}") from error
         self._prove_parity(backbone)
 
     def patches(self, images: np.ndarray) -> np.ndarray:
         """float32 (n, rows, columns, D) of uint8 RGB (n, h, w, 3)."""
-        found: np.ndarray = self._session.run(None, {"images": images})[0]
-        return found
+        if len(images) == 1:
+            return _run(self._alone, images)
+        return np.concatenate(self._lanes.map(lambda image: _run(self._beside, image[None]), images))
 
     def _prove_parity(self, backbone: Backbone) -> None:
         """Two pictures at once, one not square: sizes other than the exported one must agree too."""
@@ -53,6 +58,19 @@ class OnnxBackbone:
                 raise ParityError(
                     f"{backbone.spec.name}: relative difference {difference:.1e}, allowed {TOLERANCE:.0e}"
                 )
+
+
+def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that spin between two pictures take the cores from whoever decodes the next one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _run(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
+    found: np.ndarray = session.run(None, {"images": images})[0]
+    return found
 
 
 def _export(backbone: Backbone) -> bytes:

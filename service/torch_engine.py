@@ -17,6 +17,7 @@ from service.engine import MemoryBank, Recipe
 from service.errors import DeviceLost, EngineFailed, ForeignBackbone, NotReady
 from service.onnx_backbone import OnnxBackbone, ParityError
 from service.settings import Settings
+from service.threads import Lanes
 from service.torch_backbones import BACKBONES, Backbone, load_backbone
 from service.torch_coreset import greedy_coreset
 from service.torch_neighbours import PlacedVectors, linear, nearest, place
@@ -70,8 +71,8 @@ class TorchEngine:
         self._torch_device = choose_device(settings.device)
         self.device = str(self._torch_device)
         self.device_name = _device_name(self._torch_device)
-        self._threads = settings.cores or psutil.cpu_count(logical=False) or 1
-        torch.set_num_threads(self._threads)
+        self._lanes = Lanes(settings.cores or psutil.cpu_count(logical=False) or 1)
+        torch.set_num_threads(self._lanes.count)
         self._folders = weights_folders(settings.weights_dir, settings.data_root)
         self._loaded: dict[str, _Loaded] = {}
         self._lock = threading.Lock()
@@ -119,8 +120,11 @@ class TorchEngine:
     def distances(
         self, patches: torch.Tensor, banks: Sequence[PlacedBank], insides: Sequence[np.ndarray]
     ) -> list[np.ndarray]:
-        looks = zip(patches, banks, insides, strict=True)
-        found = [self._distances(picture, bank, inside) for picture, bank, inside in looks]
+        looks = list(zip(patches, banks, insides, strict=True))
+        if self._torch_device.type == "cpu" and len(looks) > 1:
+            found = self._lanes.map(lambda look: self._distances(*look), looks)
+        else:
+            found = [self._distances(*look) for look in looks]
         return [distances.cpu().numpy() for distances in found]  # all are computed before the first is waited for
 
     def coreset(self, vectors: np.ndarray, size: int, seed: int) -> Generator[float, None, np.ndarray]:
@@ -162,7 +166,7 @@ class TorchEngine:
         if self._torch_device.type != "cpu":
             return None
         try:
-            return OnnxBackbone(backbone, self._threads)
+            return OnnxBackbone(backbone, self._lanes)
         except ParityError as error:
             log.warning("ONNX Runtime does not agree with torch: torch serves", extra={"detail": str(error)})
             return None

@@ -14,6 +14,7 @@ from safetensors.torch import save_file  # noqa: E402  (torch may be missing)
 
 from service.errors import NotReady  # noqa: E402
 from service.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError  # noqa: E402
+from service.threads import Lanes  # noqa: E402
 from service.torch_backbones import BACKBONES, Backbone, PatchNetwork, load_backbone, weights_sha256  # noqa: E402
 from service.weights import package_folders  # noqa: E402
 from tests.conftest import SHARED  # noqa: E402
@@ -143,7 +144,7 @@ def test_the_same_tensors_under_a_torchvision_name_are_another_network(tmp_path:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_onnx_runtime_gives_the_patches_of_torch_at_any_size(threads: int) -> None:
     backbone = lite0()
-    fast = OnnxBackbone(backbone, threads)
+    fast = OnnxBackbone(backbone, Lanes(threads))
     for images in (pictures(1, 256, 256), pictures(3, 160, 96)):
         expected = backbone.patches(images).numpy()
         np.testing.assert_allclose(fast.patches(images), expected, atol=TOLERANCE * np.abs(expected).max())
@@ -153,11 +154,11 @@ def test_onnx_runtime_gives_the_patches_of_torch_at_any_size(threads: int) -> No
 def test_onnx_runtime_gives_the_patches_of_the_keras_network() -> None:
     backbone = load_backbone("resnet50", KERAS, CPU)
     expected = backbone.patches(pictures(2, 128, 128)).numpy()
-    found = OnnxBackbone(backbone, 1).patches(pictures(2, 128, 128))
+    found = OnnxBackbone(backbone, Lanes(1)).patches(pictures(2, 128, 128))
     np.testing.assert_allclose(found, expected, atol=TOLERANCE * np.abs(expected).max())
 
 
 def test_a_network_that_onnx_runtime_computes_differently_is_left_to_torch(resnet18: Backbone) -> None:
     restless = replace(resnet18, network=resnet18.network.train())  # the export is made for inference
     with pytest.raises(ParityError, match="relative difference"):
-        OnnxBackbone(restless, 1)
+        OnnxBackbone(restless, Lanes(1))
