@@ -15,6 +15,8 @@ from service.geometry import Shape, bounding_box, patch_mask, pixel_mask
 MAP_PX_PER_PATCH = 4
 # The network's input keeps the picture's aspect ratio up to this; its sides are multiples of what its stages divide by.
 LARGEST_ASPECT = 4.0
+# Shrinking by more than this (in pixels, not sides) averages over areas; below it, interpolation aliases nothing.
+AREA_FROM = 1.5
 MULTIPLE = 32
 
 
@@ -44,7 +46,7 @@ class Layout:
         """The network's input, uint8 (*input_hw, 3), of a ROI picture uint8 (h, w, 3)."""
         x, y, w, h = self.crop
         crop = image_rgb[y : y + h, x : x + w]
-        shrinks = w * h > self.input_hw[0] * self.input_hw[1]
+        shrinks = w * h > AREA_FROM * self.input_hw[0] * self.input_hw[1]
         return cv2.resize(crop, self.input_hw[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
