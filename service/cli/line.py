@@ -105,13 +105,20 @@ def row_of(name: str, answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def verdict_table(rows: list[dict[str, Any]], extra: tuple[str, ...] = ()) -> Table:
-    columns = ("file", *extra, "verdict", "score", "threshold", "regions", "largest_mm2", "ms", "error")
-    table = Table(*(name.replace("_mm2", " mm²") for name in columns), title="Verdicts")
+    """`extra` columns stand behind the file's name; that of errors only where there are some. Fits 80 columns."""
+    errors = ("error",) if any(row["error"] for row in rows) else ()
+    columns = ("file", *extra, "verdict", "score", "threshold", "largest_mm2", "ms", *errors)
+    table = Table(title="Verdicts")
+    for name in columns:
+        table.add_column(name.replace("_mm2", "\nmm²"), no_wrap=name in ("verdict", *extra), overflow="fold")
     for row in rows:
         style = {"OK": "green", "NG": "red"}.get(row["verdict"], "yellow")
-        cells = ["" if row.get(name) is None else str(row.get(name)) for name in columns]
-        table.add_row(*cells, style=style)
+        table.add_row(*(_cell(row.get(name)) for name in columns), style=style)
     return table
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def write_overlay(path: Path, image_rgb: np.ndarray, answer: dict[str, Any], shape: str | None, title: str) -> None:
