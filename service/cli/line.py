@@ -110,7 +110,7 @@ def verdict_table(rows: list[dict[str, Any]], extra: tuple[str, ...] = ()) -> Ta
     columns = ("file", *extra, "verdict", "score", "threshold", "largest_mm2", "ms", *errors)
     table = Table(title="Verdicts")
     for name in columns:
-        table.add_column(name.replace("_mm2", "\nmm²"), no_wrap=name in ("verdict", *extra), overflow="fold")
+        table.add_column(name.replace("_mm2", "\nmm²"), no_wrap=name not in ("file", "error"), overflow="fold")
     for row in rows:
         style = {"OK": "green", "NG": "red"}.get(row["verdict"], "yellow")
         table.add_row(*(_cell(row.get(name)) for name in columns), style=style)
@@ -118,7 +118,7 @@ def verdict_table(rows: list[dict[str, Any]], extra: tuple[str, ...] = ()) -> Ta
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def write_overlay(path: Path, image_rgb: np.ndarray, answer: dict[str, Any], shape: str | None, title: str) -> None:
