@@ -103,9 +103,10 @@ def test_evaluate_writes_the_figures_for_machines(folder: Path, environment: dic
 
 
 def test_doctor_and_weights_say_what_is_here(environment: dict[str, str]) -> None:
-    listed = brakedisc(environment, "weights", "list")
-    assert listed.returncode == 0, listed.stderr
-    assert "efficientnet_lite0" in listed.stdout
+    for words in (("weights",), ("weights", "list")):
+        listed = brakedisc(environment, *words)
+        assert listed.returncode == 0, listed.stderr
+        assert "efficientnet_lite0" in listed.stdout
     examined = brakedisc(environment, "doctor")
     assert examined.returncode == 0, examined.stdout
     assert "efficientnet_lite0" in examined.stdout

@@ -123,8 +123,14 @@ def evaluate(
     raise typer.Exit(evaluate_folder(settings, console, folder, shape, mm_per_px, area_mm2, json_file))
 
 
-weights = typer.Typer(help="Backbone weights: what is there, get one.", no_args_is_help=True)
+weights = typer.Typer(help="Backbone weights: what is there, get one.")
 app.add_typer(weights, name="weights")
+
+
+@weights.callback(invoke_without_command=True)
+def weights_alone(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        weights_list()
 
 
 @weights.command("list")
