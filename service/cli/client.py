@@ -122,7 +122,7 @@ def wait_until_ready(
     client: Client, say: Callable[[str], None], process: subprocess.Popen[bytes] | None = None
 ) -> None:
     """Raises ServiceError when it is not ready in time or has ended."""
-    deadline, said, reason = time.monotonic() + START_TIMEOUT_S, "", "it does not answer"
+    deadline, said, reason = time.monotonic() + START_TIMEOUT_S, "", "The service is starting."
     while time.monotonic() < deadline:
         if process is not None and process.poll() is not None:
             raise ServiceError(503, f"The service ended with code {process.returncode}; run `brakedisc doctor`.")
