@@ -110,8 +110,7 @@ def gather(fitting: Fitting, teaching: Teaching) -> GoodPatches:
 
 def principal_axes(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
     """The `dims` (0 = all) widest directions of (n, D) vectors as columns (D, d), and the offset (d,) of their mean."""
-    mean = vectors.mean(0, dtype=np.float64)
-    variances, axes = np.linalg.eigh(_covariance(vectors - mean.astype(np.float32)))
+    mean, variances, axes = _spread(vectors)
     widest = axes[:, np.argsort(variances)[::-1][: dims or None]]
     return widest.astype(np.float32), (-mean @ widest).astype(np.float32)
 
@@ -122,15 +121,17 @@ def partial_whitening(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Half way to a Mahalanobis distance: directions in which good parts hardly vary count for more than in the plain
     distance, but noise is not blown up to the size of everything else.
     """
-    mean = vectors.mean(0, dtype=np.float64)
-    variances, axes = np.linalg.eigh(_covariance(vectors - mean.astype(np.float32)))
+    mean, variances, axes = _spread(vectors)
     matrix = axes * (np.maximum(variances, 0) + 1e-4 * variances.mean() + 1e-12) ** -0.25
     return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
 
 
-def _covariance(centred: np.ndarray) -> np.ndarray:
-    found: np.ndarray = (centred.T @ centred).astype(np.float64) / len(centred)
-    return found
+def _spread(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (D,) of (n, D) vectors, and their variances (D,) along axes (D, D, columns); float64."""
+    mean = vectors.mean(0, dtype=np.float64)
+    centred = vectors - mean.astype(np.float32)
+    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(centred))
+    return mean, variances, axes
 
 
 @dataclass(frozen=True)
