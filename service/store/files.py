@@ -10,7 +10,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ _WINDOWS_FULL = (39, 112)  # ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
 
 def write_file(path: Path, data: bytes) -> None:
     """Temporary file in the same folder, flush, fsync, replace. Raises DiskFull; the old file stays then."""
-    with _full_disk_named(path):
+    with full_disk_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / _temporary_name()
+        temporary = path.parent / temporary_name()
         try:
             with open(temporary, "wb") as file:
                 file.write(data)
@@ -58,9 +58,9 @@ def read_sealed(path: Path) -> dict[str, Any]:
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """A folder filled beside `path` and renamed to it at the end; on any error nothing remains."""
-    with _full_disk_named(path):
+    with full_disk_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        building = path.parent / _temporary_name()
+        building = path.parent / temporary_name()
         building.mkdir()
         try:
             yield building
@@ -84,23 +84,30 @@ def sweep_orphans(folder: Path) -> None:
     for leftover in folder.glob(f"{TEMPORARY}*"):
         pid = leftover.name.removeprefix(TEMPORARY).partition("-")[0]
         if not pid.isdecimal() or int(pid) == os.getpid() or not psutil.pid_exists(int(pid)):
-            leftover.unlink(missing_ok=True)
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
-@contextmanager
-def roi_lock(locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0) -> Iterator[None]:
+def roi_lock(
+    locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0
+) -> AbstractContextManager[None]:
     """One writer of a ROI (folder names) among all threads and processes; freed by the system when it is killed.
 
     Raises Conflict when it is still held after `timeout_s`.
     """
-    lock_file = locks / f"{role}.{roi}.lock"
-    with _full_disk_named(lock_file):
+    refusal = f"{doing}: another change of this ROI is under way; try again when it has ended."
+    return file_lock(locks / f"{role}.{roi}.lock", refusal, timeout_s)
+
+
+@contextmanager
+def file_lock(lock_file: Path, refusal: str, timeout_s: float = 10.0) -> Iterator[None]:
+    """Raises Conflict with `refusal` when somebody else, in this process or another, holds it after `timeout_s`."""
+    with full_disk_named(lock_file):
         lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(lock_file, timeout=timeout_s)
         try:
             lock.acquire()
         except Timeout:
-            raise Conflict(f"{doing}: another change of this ROI is under way; try again when it has ended.") from None
+            raise Conflict(refusal) from None
     try:
         yield
     finally:
@@ -122,7 +129,8 @@ def sha256(data: bytes) -> str:
 
 
 @contextmanager
-def _full_disk_named(path: Path) -> Iterator[None]:
+def full_disk_named(path: Path) -> Iterator[None]:
+    """Raises DiskFull for the operating system's errors that mean it."""
     try:
         yield
     except OSError as error:
@@ -133,7 +141,8 @@ def _full_disk_named(path: Path) -> Iterator[None]:
         raise
 
 
-def _temporary_name() -> str:
+def temporary_name() -> str:
+    """Of a file or folder that is not finished: `sweep` removes it when its writer was killed."""
     return f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
 
 
