@@ -1,0 +1,167 @@
+"""`python -m tray`: the supervisor with its icon, or without one, made here and nowhere else."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from service.settings import Settings, SettingsError, default_data_root, read_settings
+from tray import commands
+from tray.clock import SystemClock
+from tray.control import ControlServer
+from tray.gpu_latch import GpuLatch
+from tray.instance import Instance
+from tray.logs import limits_of, set_up_logs
+from tray.policy import RestartPolicy
+from tray.program import page_url, service_program
+from tray.rotation import Limits, RotatingFile
+from tray.settings import TraySettings, read_tray_settings
+from tray.supervisor import Supervisor
+
+log = logging.getLogger("tray")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    multiprocessing.freeze_support()
+    _give_streams()
+    asked = _parser().parse_args(arguments)
+    try:
+        if asked.stop:
+            return commands.stop()
+        if asked.status:
+            return commands.status()
+        if asked.start:
+            return commands.start(["--headless"] if asked.headless else [])
+        return run(headless=asked.headless)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def run(*, headless: bool) -> int:
+    """Supervise until somebody quits. Raises SettingsError."""
+    instance = Instance()
+    if not instance.take():
+        return commands.second_start()
+    try:
+        settings = read_settings()
+        tray_settings = read_tray_settings(settings)
+        set_up_logs(settings.data_root / "logs", limits_of(settings), settings.log_level)
+        supervise(settings, tray_settings, headless=headless)
+    except SettingsError as error:  # also into the log: a windowed program has no other place
+        set_up_logs(Path(os.environ.get("BACKEND_DATA_ROOT") or default_data_root()) / "logs", Limits())
+        log.error("settings", extra={"reason": str(error)})
+        raise
+    finally:
+        instance.give_back()
+        logging.shutdown()
+    return 0
+
+
+def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool) -> None:
+    ended = threading.Event()
+    output = RotatingFile(settings.data_root / "logs" / "service-output.log", limits_of(settings))
+    supervisor = Supervisor(
+        lambda: service_program(read_settings()),
+        output,
+        GpuLatch(settings.data_root / "tray.json", SystemClock()),
+        policy=RestartPolicy(tray_settings.max_crashes, tray_settings.crash_window_s),
+    )
+    control = ControlServer({
+        "status": lambda: _status(supervisor),
+        "start": supervisor.start,
+        "stop": supervisor.stop,
+        "restart": supervisor.restart,
+        "open": lambda: _open_page(settings, headless=headless),
+        "quit": ended.set,
+    })  # fmt: skip
+    _on_signals(ended)
+    supervisor.open()
+    try:
+        with _session(supervisor, ended):
+            _wait(supervisor, settings, tray_settings, ended, headless=headless)
+    finally:
+        supervisor.close()
+        control.close()
+        output.close()
+        log.info("ended")
+
+
+def _wait(
+    supervisor: Supervisor, settings: Settings, tray_settings: TraySettings, ended: threading.Event, *, headless: bool
+) -> None:
+    if headless:
+        ended.wait()
+        return
+    from tray.app import run_icon  # imports pystray, which opens the display
+
+    run_icon(supervisor, settings, tray_settings, ended)
+
+
+def _open_page(settings: Settings, *, headless: bool) -> None:
+    log.info("second start")
+    if not headless:
+        from tray.inspector import open_page
+
+        open_page(page_url(settings))
+
+
+def _status(supervisor: Supervisor) -> Mapping[str, Any]:
+    return {**dataclasses.asdict(supervisor.status), "supervisor_pid": os.getpid()}
+
+
+@contextmanager
+def _session(supervisor: Supervisor, ended: threading.Event) -> Iterator[None]:
+    """Log-off, shut-down, sleep and resume, which only Windows tells a program about through a window."""
+    if sys.platform == "win32":
+        from tray.session_windows import SessionWindow
+
+        def end() -> None:
+            supervisor.close()
+            ended.set()
+
+        window = SessionWindow(on_end=end, on_resume=supervisor.resumed)
+        try:
+            yield
+        finally:
+            window.close()
+    else:
+        yield
+
+
+def _on_signals(ended: threading.Event) -> None:
+    """A clean stop. In a thread: a handler runs in the middle of anything, also of the event's own lock."""
+    if sys.platform != "win32":
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: threading.Thread(target=ended.set).start())
+
+
+def _give_streams() -> None:
+    """A windowed Windows program has none, and what prints would fail."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as we live
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tray", description="Keeps the inspection service running.")
+    parser.add_argument("--headless", action="store_true", help="without an icon")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--start", action="store_true", help="start in the background, or start a stopped service")
+    what.add_argument("--stop", action="store_true", help="end the service and the supervisor, and wait for it")
+    what.add_argument("--status", action="store_true", help="print the state as JSON; exit code 3 when not running")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

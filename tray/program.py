@@ -1,0 +1,58 @@
+"""What is supervised, as a value: how it is started and where it says how it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.settings import Settings
+
+PRODUCT = "brakedisc-inspector"
+
+
+@dataclass(frozen=True)
+class Program:
+    """`command` serves HTTP on `host`:`port` until its standard input ends; `GET /health` answers with `product`."""
+
+    name: str
+    command: tuple[str, ...]
+    host: str
+    port: int
+    product: str = PRODUCT
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def service_program(settings: Settings) -> Program:
+    """The inspection service with these settings; what else it is set to, it reads itself."""
+    return Program(
+        name="service",
+        command=(*_command("BrakeDiscService", "service"), "--supervised", str(os.getpid())),
+        host=settings.host,
+        port=settings.port,
+        environment={"BACKEND_DATA_ROOT": str(settings.data_root.absolute())},
+    )
+
+
+def tray_command() -> list[str]:
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "tray"]
+
+
+def page_url(settings: Settings) -> str:
+    """Where a person looks at the service."""
+    host = called_host(settings.host)
+    return f"http://[{host}]:{settings.port}/docs" if ":" in host else f"http://{host}:{settings.port}/docs"
+
+
+def called_host(host: str) -> str:
+    """The address to call: one that stands for all addresses is not one of them."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _command(executable: str, module: str) -> list[str]:
+    """The executable beside our own in the installed product, the module of this Python otherwise."""
+    if getattr(sys, "frozen", False):
+        return [str(Path(sys.executable).with_name(executable + (".exe" if sys.platform == "win32" else "")))]
+    return [sys.executable, "-m", module]
