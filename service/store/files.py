@@ -10,7 +10,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,30 @@ def write_file(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def write_after(path: Path, end: int, data: bytes) -> None:
+    """Let `data` follow the first `end` bytes of a file in place of what stood there, and make it durable.
+
+    Raises DiskFull; the first `end` bytes stay then.
+    """
+    with full_disk_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        with open(path, "xb" if is_new else "r+b", buffering=0) as file:
+            try:
+                file.seek(end)
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                file.truncate()
+                os.fsync(file.fileno())
+            except BaseException:
+                with suppress(OSError):
+                    file.truncate(end)
+                raise
+        if is_new:
+            sync_folder(path.parent)
 
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:
@@ -87,9 +111,7 @@ def sweep_orphans(folder: Path) -> None:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
-def roi_lock(
-    locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0
-) -> AbstractContextManager[None]:
+def roi_lock(locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0) -> AbstractContextManager[None]:
     """One writer of a ROI (folder names) among all threads and processes; freed by the system when it is killed.
 
     Raises Conflict when it is still held after `timeout_s`.
