@@ -1,0 +1,129 @@
+"""What does the tray ask of the service over HTTP? The few routes behind its menu and its notifications."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from service.settings import Settings
+from tray.menu import Backup
+from tray.program import called_host
+
+_TIMEOUT_S = 30.0  # a full disk queue may hold an answer this long
+_POLL_S = 0.5
+
+
+class Refused(Exception):
+    """The service said no. `code` is stable, `detail` its English sentence."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+class NoAnswer(Exception):
+    """Nobody answers on the port."""
+
+
+class Unclear(Exception):
+    """The service ended while the job ran, so nobody can say how the job ended."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    location: str
+    body: Any
+
+
+class ServiceClient:
+    """Thread safe: each call is a connection of its own. Every method raises Refused or NoAnswer.
+
+    The standard library's client: httpx would cost 7 MB of a process that shall stay small. It also knows no proxy:
+    one of the plant's network must not come between two programs of one PC.
+    """
+
+    def __init__(self, settings: Settings, give_up: Callable[[], bool] = lambda: False) -> None:
+        self._host, self._port = called_host(settings.host), settings.port
+        self._key = next(iter(settings.api_keys), "")
+        self._give_up = give_up
+
+    def freeze(self, why: str) -> None:
+        self._ask("POST", "/admin/freeze", {"why": why})
+
+    def unfreeze(self) -> None:
+        self._ask("POST", "/admin/unfreeze", {})
+
+    def backups(self) -> tuple[Backup, ...]:
+        """Newest first."""
+        found = self._ask("GET", "/backups").body["backups"]
+        return tuple(Backup(item["name"], item["created_utc"], item["version"]) for item in found)
+
+    def inspections(self, since_utc: str | None, limit: int) -> list[dict[str, Any]]:
+        """Newest first; from that moment on, itself included."""
+        query = urlencode({"limit": limit} | ({"since": since_utc} if since_utc else {}))
+        found: list[dict[str, Any]] = self._ask("GET", f"/inspections?{query}").body["inspections"]
+        return found
+
+    def back_up(self) -> Mapping[str, Any]:
+        """Returns when it is made and verified. Raises Unclear too."""
+        return self._job("/backups")
+
+    def restore(self, name: str) -> Mapping[str, Any]:
+        """Returns when the restored state is in place; the service restarts itself. Raises Unclear too."""
+        return self._job(f"/backups/{quote(name, safe='')}/restore")
+
+    def _job(self, path: str) -> Mapping[str, Any]:
+        job = self._ask("POST", path, {}, {"Prefer": "respond-async"}).location
+        while not self._give_up():
+            state = self._state_of(job)
+            if state["state"] == "done":
+                return state["result"] or {}
+            if state["state"] != "running":
+                problem = state["problem"] or {"code": state["state"], "detail": state["state"]}
+                raise Refused(problem["code"], problem["detail"])
+            time.sleep(_POLL_S)
+        raise Unclear
+
+    def _state_of(self, job: str) -> Mapping[str, Any]:
+        try:
+            state: Mapping[str, Any] = self._ask("GET", job).body
+        except NoAnswer:
+            raise Unclear from None
+        except Refused as refused:
+            if refused.code == "not_found":  # a restarted service no longer knows it
+                raise Unclear from None
+            raise
+        return state
+
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> _Answer:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
+        sent = {"Connection": "close", "Content-Type": "application/json", **(headers or {})}
+        if self._key:
+            sent["X-API-Key"] = self._key
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, sent)
+            answer = connection.getresponse()
+            return _checked(answer, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(str(error)) from None
+        finally:
+            connection.close()
+
+
+def _checked(answer: http.client.HTTPResponse, body: bytes) -> _Answer:
+    try:
+        said = json.loads(body) if body else None
+    except ValueError:
+        said = None
+    if 200 <= answer.status < 300:
+        return _Answer(answer.headers.get("Location", ""), said)
+    if isinstance(said, dict) and "code" in said and "detail" in said:
+        raise Refused(str(said["code"]), str(said["detail"]))
+    raise Refused(f"http_{answer.status}", f"HTTP {answer.status} {answer.reason}")  # not ours, or older than the route

@@ -1,0 +1,84 @@
+"""What is worth a notification? Said once when it begins; again only after it had ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tray.status import State, Status
+from tray.texts import Language, reason, text
+
+_WORKS = (State.READY, State.DEGRADED)
+_ON_PURPOSE = (State.STOPPED, State.STOPPING)
+# What begins is said: topic -> key of its text.
+_TEXTS = {
+    "down": "note.down",
+    "gpu": "note.gpu",
+    "disk": "note.disk",
+    "backup": "note.backup",
+    "backup_copy": "note.backup_copy",
+    "golden": "note.golden",
+}
+# A disk that swings around its limit is one occurrence: this much above it has to be free before it counts as over.
+_DISK_MARGIN = 1.05
+
+
+@dataclass(frozen=True)
+class Note:
+    key: str
+    values: tuple[tuple[str, object], ...] = ()
+
+    def words(self, language: Language) -> str:
+        return text(language, self.key, **dict(self.values))
+
+
+def news(
+    said: frozenset[str], status: Status, language: Language, min_free_mb: int
+) -> tuple[list[Note], frozenset[str]]:
+    """What to say now, and the topics that are open from now on: hand them in the next time."""
+    begun, ended = set[str](), set[str]()
+    for topic, holds in _topics(status, min_free_mb, open_now=said):
+        (begun if holds else ended).add(topic)
+    notes = [_note(topic, status, language) for topic in _TEXTS if topic in begun - said]
+    if "down" in said & ended and status.state in _WORKS:
+        notes.append(Note("note.back"))
+    return notes, (said | begun) - ended
+
+
+def _topics(status: Status, min_free_mb: int, *, open_now: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    """Each topic that this status says something about, and whether it holds. Unsaid topics stay as they were."""
+    if status.state is State.DOWN:
+        yield "down", True
+    elif status.state in (*_WORKS, *_ON_PURPOSE):  # starting again is not yet being back
+        yield "down", False
+    lost = status.gpu_lost_utc is not None or status.code in ("gpu_lost", "device_lost")
+    if lost or status.state in (*_WORKS, *_ON_PURPOSE):
+        yield "gpu", lost
+    if status.state in _WORKS and status.health:
+        yield from _of_health(status, min_free_mb, open_now)
+
+
+def _of_health(status: Status, min_free_mb: int, open_now: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    backup = status.health.get("backup") or {}
+    yield "backup", bool(backup.get("error"))
+    yield "backup_copy", bool(backup.get("copy_error"))
+    yield "golden", "golden_failed" in (status.code, status.health.get("code"))
+    free_mb = status.health.get("disk_free_mb")
+    if free_mb is not None:
+        limit_mb = min_free_mb * _DISK_MARGIN if "disk" in open_now else min_free_mb
+        yield "disk", free_mb < limit_mb
+
+
+def _note(topic: str, status: Status, language: Language) -> Note:
+    backup = status.health.get("backup") or {}
+    values: dict[str, object] = {}
+    if topic == "down":
+        why = reason(language, status.code, status.reason) or text(language, "failed.no_answer")
+        values = {"reason": why}
+    elif topic == "backup":
+        values = {"reason": backup.get("error")}
+    elif topic == "backup_copy":
+        values = {"reason": backup.get("copy_error")}
+    elif topic == "disk":
+        values = {"mb": status.health.get("disk_free_mb")}
+    return Note(_TEXTS[topic], tuple(values.items()))
