@@ -36,6 +36,8 @@ KNOWN = {
     "mpmath": "BSD-3-Clause",
     "nvidia-cusparselt-cu13": "LicenseRef-NVIDIA-Proprietary",
     "protobuf": "BSD-3-Clause",
+    "pystray": "LGPL-3.0-or-later",
+    "python-xlib": "LGPL-2.1-or-later",
     "scipy": "BSD-3-Clause",
     "sympy": "BSD-3-Clause",
     "torchvision": "BSD-3-Clause",

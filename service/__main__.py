@@ -2,113 +2,99 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
-import socket
+import signal
 import sys
-import tempfile
 import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import psutil
-import uvicorn
 from fastapi import FastAPI
 
+from service import lifeline
 from service.api.app import create_app
 from service.api.outage import create_outage_app
 from service.backend import Backend
 from service.engine import Engine
 from service.errors import Problem
 from service.logs import set_up_logs
+from service.ports import PortTaken
+from service.serving import Serving, run_several
 from service.settings import Settings, SettingsError, read_settings
 from service.store.database import open_database
+from service.store.restoring import finish_restore, refuse_half_restored, restore_waits
 from service.threads import let_threads_sleep
 
-# What an inspection under way may take when the service is asked to stop.
-STOP_S = 10
 # How often a data root that could not be opened is tried again.
 RETRY_S = 5
 
 log = logging.getLogger(__name__)
+BuildEngine = Callable[[Settings], Engine]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, *, build: BuildEngine | None = None) -> int:
+    """`build` makes another engine than the real one."""
+    parser = argparse.ArgumentParser(prog="python -m service", description="The inspection service.")
+    parser.add_argument("--supervised", type=int, metavar="PID", help="stop when standard input ends, or process PID")
     try:
-        settings = read_settings()
-        serve(settings)
+        serve(read_settings, supervisor_pid=parser.parse_args(arguments).supervised, build=build)
     except (SettingsError, PortTaken) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def serve(settings: Settings) -> None:
-    """Serve until asked to stop. Raises PortTaken."""
-    listening = _listen(settings.host, settings.port)
-    if settings.workers == 1:
-        while _serve_alone(settings, listening.dup()):
-            log.info("data root can be opened again")
-        listening.close()
-        return
-    listening.close()  # it was free; the workers' parent binds it itself
-    with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        uvicorn.run(
-            "service.__main__:make_app", factory=True, host=settings.host, port=settings.port,
-            workers=settings.workers, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S,
-        )  # fmt: skip
+def serve(read: Callable[[], Settings], *, supervisor_pid: int | None = None, build: BuildEngine | None = None) -> None:
+    """Serve until asked to stop; anew, with the settings read again, when a restored state waits for it.
 
-
-def _serve_alone(settings: Settings, listening: socket.socket) -> bool:
-    """One server until it ends; true when it ended because the data root can be opened again."""
-    app = make_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S))
-    if hasattr(app.state, "backend"):
-        server.run(sockets=[listening])
-        return False
-    stopped, over = threading.Event(), threading.Event()
-
-    def end_when_it_is_back() -> None:
-        while not stopped.wait(RETRY_S):
-            if _opens(settings.data_root):
-                over.set()
-                server.should_exit = True
-                return
-
-    watch = threading.Thread(target=end_when_it_is_back, name="data-root", daemon=True)
-    watch.start()
-    server.run(sockets=[listening])
-    stopped.set()
-    watch.join()
-    return over.is_set()
-
-
-def _opens(data_root: Path) -> bool:
-    try:
-        data_root.mkdir(parents=True, exist_ok=True)
-        open_database(data_root / "records.sqlite").dispose()
-    except (OSError, Problem):
-        return False
-    return True
-
-
-def make_app(settings: Settings | None = None) -> FastAPI:
-    """The application of one process; a worker process reads the settings itself.
-
-    With a data root that cannot be opened, the one that says so: the port answers whatever is missing.
+    Raises PortTaken, SettingsError.
     """
-    settings = settings or read_settings()
+    serving, supervised = Serving(), supervisor_pid is not None
+    if supervised:
+        lifeline.die_with_parent(supervisor_pid)
+        lifeline.on_end_of_input(serving.stop)
+    again = True
+    while again:
+        settings = read()
+        if settings.workers > 1:
+            again = _serve_several(settings)
+            continue
+        serving.take_port(settings)  # before anything is opened: another service may use the data root
+        app = make_app(settings, build or build_engine, to_stderr=not supervised, start_anew=serving.start_anew)
+        with _looking_for(settings.data_root, serving, app):
+            again = serving.run(app, settings)
+    serving.close()
+
+
+def make_app(
+    settings: Settings, build: BuildEngine, *, to_stderr: bool = True, start_anew: Callable[[], None]
+) -> FastAPI:
+    """The application of one process. With a data root that cannot be opened, the one that says so: the port answers
+    whatever is missing."""
     try:
         set_up_logs(
             settings.data_root / "logs", level=settings.log_level, max_mb=settings.log_max_mb,
-            files=settings.log_files, to_file=settings.workers == 1,
+            files=settings.log_files, to_file=settings.workers == 1, to_stderr=to_stderr,
         )  # fmt: skip
-        return create_app(Backend(settings, partial(build_engine, settings)))
+        if settings.workers == 1:
+            finish_restore(settings.data_root)
+        refuse_half_restored(settings.data_root)
+        return create_app(Backend(settings, partial(build, settings), start_anew))
     except (OSError, Problem) as error:
         reason = f"The data root {settings.data_root} cannot be opened: {error}. Run `brakedisc doctor`."
         print(reason, file=sys.stderr)
         return create_outage_app(settings, reason)
+
+
+def make_worker_app() -> FastAPI:
+    """The application of one of several worker processes, which reads the settings itself."""
+    parent = os.getppid()
+    lifeline.die_with_parent()
+    return make_app(read_settings(), build_engine, start_anew=lambda: os.kill(parent, signal.SIGTERM))
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -119,40 +105,49 @@ def build_engine(settings: Settings) -> Engine:
     return TorchEngine(settings)
 
 
-class PortTaken(Exception):
-    """Another program listens on our port; the text names it and says what to do."""
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A bound socket that nobody can share: Windows would let a second program bind the same port."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for a delayed ACK
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if sys.platform == "win32":
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _serve_several(settings: Settings) -> bool:
+    """True when the workers ended because a restored state waits."""
     try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise PortTaken(
-            f"Cannot listen on {host}:{port} ({error.strerror or error}): {port_owner(port)} "
-            "End it, or set BACKEND_PORT to another port."
-        ) from None
-    listening.set_inheritable(True)
-    return listening
+        finish_restore(settings.data_root)
+    except (OSError, Problem) as error:  # the workers' /health says why they cannot work
+        log.error("restore not finished", extra={"detail": str(error)})
+    waited = restore_waits(settings.data_root)
+    run_several("service.__main__:make_worker_app", settings)
+    return restore_waits(settings.data_root) and not waited
 
 
-def port_owner(port: int) -> str:
-    """A sentence that names the program listening on a TCP port."""
+@contextmanager
+def _looking_for(data_root: Path, serving: Serving, app: FastAPI) -> Iterator[None]:
+    """While the outage app serves: start anew as soon as the data root can be opened."""
+    if hasattr(app.state, "backend"):
+        yield
+        return
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(RETRY_S):
+            if _opens(data_root):
+                log.info("data root can be opened again")
+                serving.start_anew()
+                return
+
+    watch = threading.Thread(target=look, name="data-root", daemon=True)
+    watch.start()
     try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (process {connection.pid}) uses port {port}."
-    except psutil.Error:
-        pass
-    return f"another program may use port {port}."
+        yield
+    finally:
+        ended.set()
+        watch.join()
+
+
+def _opens(data_root: Path) -> bool:
+    try:
+        data_root.mkdir(parents=True, exist_ok=True)
+        finish_restore(data_root)
+        open_database(data_root / "records.sqlite").dispose()
+    except (OSError, Problem):
+        return False
+    return True
 
 
 if __name__ == "__main__":

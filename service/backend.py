@@ -11,19 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 import sqlalchemy as sa
 
-from service import __version__
+from service import __version__, caller
 from service.cache import LoadedModel, ModelCache
-from service.contract import Health, Latency
 from service.device_worker import DeviceWorker
 from service.engine import Engine, PlacedBank, Recipe
+from service.errors import NotReady
 from service.jobs import Jobs
 from service.loading import EngineLoader
 from service.metrics import Metrics
+from service.noting_settings import note_settings
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.archive import Archive
+from service.store.audit import Audit
+from service.store.backups import Backups
 from service.store.database import open_database
 from service.store.datasets import Datasets
+from service.store.freezing import Freezing
 from service.store.models import Models
 from service.store.records import Records
 
@@ -46,11 +50,23 @@ class Seen:
     ms: dict[str, float]
 
 
+def _nobody_listens() -> None:
+    raise NotReady("Start the service again: nothing here does it by itself.")
+
+
+def backups_of(settings: Settings) -> Backups:
+    return Backups(settings.data_root, __version__, settings.backup_dir, settings.min_free_mb * 1_000_000)
+
+
 class Backend:
     """Everything alive in one service process. `close` ends its threads in the order that loses nothing."""
 
-    def __init__(self, settings: Settings, build_engine: Callable[[], Engine]) -> None:
+    def __init__(
+        self, settings: Settings, build_engine: Callable[[], Engine], start_anew: Callable[[], None] = _nobody_listens
+    ) -> None:
+        """`start_anew` ends this process's server so that a restored state takes its place; it returns at once."""
         self.settings = settings
+        self.start_anew = start_anew
         self.started = time.monotonic()
         settings.data_root.mkdir(parents=True, exist_ok=True)
         self.datasets = Datasets(settings.data_root)
@@ -60,6 +76,10 @@ class Backend:
         self._database: sa.Engine = open_database(settings.data_root / "records.sqlite")
         self.records = Records(self._database)
         self.jobs = Jobs(self._database)
+        self.audit = Audit(settings.data_root)
+        self.freezing = Freezing(settings.data_root)
+        self.backups = backups_of(settings)
+        self.backups.sweep()
         self.archive = Archive(settings.data_root, settings.min_free_mb * 1_000_000)
         self.metrics = Metrics(several_processes=settings.workers > 1)
         self.loader = EngineLoader(build_engine)
@@ -73,6 +93,7 @@ class Backend:
         self._ok_lock = threading.Lock()
 
     def start(self) -> None:
+        note_settings(self.audit, self.settings)
         self.loader.start()
 
     def close(self) -> None:
@@ -105,6 +126,18 @@ class Backend:
             every = self.settings.archive_ok_every
             return every > 0 and self._ok_count % every == 0
 
+    def note(self, action: str, target: dict[str, object], *, old: object = None, new: object = None) -> None:
+        """One line in the audit log, by whoever asks now. Raises DiskFull, Conflict."""
+        self.audit.append(
+            action,
+            by=caller.name(),
+            station=caller.station.get(),
+            request_id=caller.request_id.get(),
+            target=target,
+            old=old,
+            new=new,
+        )
+
     def disk_free(self) -> int:
         """Bytes; 0 when the data root is gone."""
         try:
@@ -120,32 +153,3 @@ class Backend:
         with watch("neighbours"):
             found = engine.distances(patches, [look.placed for look in looks], [look.inside for look in looks])
         return [Seen(distances, watch.ms) for distances in found]
-
-
-def health(backend: Backend) -> Health:
-    """Answers whatever is missing; the caller turns `loading` and `error` into 503."""
-    state, problems = backend.loader.state, backend.cache.problems()
-    if not backend.settings.data_root.is_dir():
-        state = "error"
-        problems.insert(0, f"The data root {backend.settings.data_root} is gone: plug its disk in again, or restart.")
-    elif backend.disk_free() < backend.settings.min_free_mb * 1_000_000:
-        problems.append("Free disk space is under BACKEND_MIN_FREE_MB: pictures are no longer kept.")
-    p50, p95 = backend.metrics.latency_ms()
-    ready = state == "ready"
-    engine = backend.loader.engine() if backend.loader.state == "ready" else None
-    if engine and (lost := engine.lost()):
-        state, ready = "error", False
-        problems.insert(0, lost)
-    return Health(
-        status="degraded" if ready and problems else "ok" if ready else "error" if state == "error" else "loading",
-        reason=(" ".join(problems) or None) if engine else backend.loader.reason,
-        device=engine.device if engine else "cpu" if backend.settings.device == "auto" else backend.settings.device,
-        device_name=engine.device_name if engine else "",
-        model=engine.default_backbone if engine else backend.settings.backbone,
-        version=__version__,
-        gpu_mem_mb=engine.memory_mb() if engine else 0.0,
-        models_loaded=len(backend.cache),
-        uptime_s=round(time.monotonic() - backend.started, 1),
-        training_frozen=False,
-        latency_infer_ms=Latency(p50=p50, p95=p95),
-    )

@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from service import model
 from service.anomaly_map import LARGEST_AREA_SHARE
@@ -29,6 +30,7 @@ def calibrate_version(backend: Backend, asked: CalibrationRequest) -> Calibratio
     Scores that are left out are taken from the store. Scores that are sent were measured with the area in force, so
     another `area_mm2_thr` cannot be applied to them; the answer says so.
     """
+    backend.freezing.refuse()
     used = backend.cache.version(asked.role_id, asked.roi_id, asked.model_version)
     refuse_other_scale(used.description.mm_per_px, asked.mm_per_px, "the model of this ROI was taught with")
     own_scores = asked.ok_scores is None and asked.ng_scores is None
@@ -43,8 +45,19 @@ def calibrate_version(backend: Backend, asked: CalibrationRequest) -> Calibratio
     stored = {**answer.model_dump(exclude={"request_id"}), "ok_scores": ok, "ng_scores": ng}
     stored["created_utc"] = datetime.now(UTC).isoformat()
     backend.models.write_calibration(asked.role_id, asked.roi_id, used.version, json.loads(json.dumps(stored)))
+    backend.note(
+        "calibrate",
+        {"role_id": asked.role_id, "roi_id": asked.roi_id, "model_version": used.version},
+        old=_in_force(used.calibration),
+        new=_in_force(stored),
+    )
     log.info("calibrated", extra={"role_id": asked.role_id, "roi_id": asked.roi_id, "threshold": found.threshold})
     return answer
+
+
+def _in_force(calibration: dict[str, Any] | None) -> dict[str, Any] | None:
+    names = ("threshold", "area_mm2_thr", "score_percentile", "method", "n_ok", "n_ng")
+    return {name: calibration[name] for name in names} if calibration else None
 
 
 def inspect_dataset(backend: Backend, role_id: str, roi_id: str, model_version: int | None) -> InferDatasetAnswer:

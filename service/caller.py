@@ -1,4 +1,7 @@
-"""Who asks: the request's id and the name of its key, for log lines and records. Follows a request into its threads."""
+"""Who asks: the request's id, the name of its key and its station, for log lines, records and the audit log.
+
+Follows a request into its threads.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,21 @@ from contextvars import ContextVar
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 key_name: ContextVar[str] = ContextVar("key_name", default="")
 
+station: ContextVar[str] = ContextVar("station", default="")
+
 _ACCEPTED = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 def accept_request_id(given: str | None) -> str:
     """The caller's own id when it is short printable ASCII, else a new one."""
     return given if given and _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+
+
+def accept_station(given: str | None, address: str) -> str:
+    """The name a station gives itself when it is short printable ASCII, else its address."""
+    return given if given and _ACCEPTED.fullmatch(given) else address
+
+
+def name() -> str:
+    """Of the key that was used; a service without keys does not know who asks."""
+    return key_name.get() or "anybody"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.backend import Backend
-from service.contract import DatasetAnswer, Label, LabelSummary, UploadAnswer
+from service.contract import DatasetAnswer, GoldenAnswer, GoldenRequest, GoldenSample, Label, LabelSummary, UploadAnswer
 from service.errors import InvalidField
 from service.geometry import parse_shape, pixel_mask
 from service.images import decode, encode_png
@@ -18,12 +18,57 @@ def upload(
     metas: list[dict[str, Any]], mm_per_px: float | None,
 ) -> UploadAnswer:  # fmt: skip
     """`metas` aligned to images; their `mm_per_px` comes before the request's. Raises ScaleMismatch, InvalidField."""
+    backend.freezing.refuse()
     samples = [_sample(backend, name, data, meta, mm_per_px) for (name, data), meta in zip(images, metas, strict=True)]
     for sample in samples:
         refuse_scale_of_others(backend, role_id, roi_id, sample.mm_per_px)
     added = backend.datasets.add(role_id, roi_id, label, samples)
+    files = [sample.filename for sample in added]
+    backend.note("dataset_add", _place(role_id, roi_id, label), new={"files": files})
     count = len(backend.datasets.filenames(role_id, roi_id, label))
-    return UploadAnswer(saved=len(added), files=[sample.filename for sample in added], count=count)
+    return UploadAnswer(saved=len(added), files=files, count=count)
+
+
+def delete(backend: Backend, role_id: str, roi_id: str, label: Label, filename: str) -> int:
+    """Raises NotFound, TrainingFrozen."""
+    backend.freezing.refuse()
+    backend.datasets.delete(role_id, roi_id, label, filename)
+    backend.note("dataset_delete", _place(role_id, roi_id, label), old={"files": [filename]})
+    return 1
+
+
+def clear(backend: Backend, role_id: str, roi_id: str, label: Label) -> int:
+    """Raises TrainingFrozen."""
+    backend.freezing.refuse()
+    files = backend.datasets.filenames(role_id, roi_id, label)
+    count = backend.datasets.clear(role_id, roi_id, label)
+    backend.note("dataset_clear", _place(role_id, roi_id, label), old={"files": files})
+    return count
+
+
+def mark_golden(backend: Backend, asked: GoldenRequest) -> GoldenAnswer:
+    """Raises NotFound, SampleDamaged, TrainingFrozen."""
+    backend.freezing.refuse()
+    role_id, roi_id, label = asked.role_id, asked.roi_id, asked.label
+    before = backend.datasets.mark_golden(role_id, roi_id, label, asked.filename, asked.expected)
+    backend.note("golden", {**_place(role_id, roi_id, label), "file": asked.filename}, old=before, new=asked.expected)
+    return golden(backend, role_id, roi_id)
+
+
+def golden(backend: Backend, role_id: str | None = None, roi_id: str | None = None) -> GoldenAnswer:
+    """Golden samples of one ROI, of a role, or of all."""
+    wanted = [s for s in backend.datasets.golden() if role_id in (None, s.role_id) and roi_id in (None, s.roi_id)]
+    return GoldenAnswer(
+        golden=[
+            GoldenSample(role_id=s.role_id, roi_id=s.roi_id, label=s.label, filename=s.filename, expected=s.golden)
+            for s in wanted
+            if s.golden
+        ]
+    )
+
+
+def _place(role_id: str, roi_id: str, label: Label) -> dict[str, object]:
+    return {"role_id": role_id, "roi_id": roi_id, "label": label}
 
 
 def listing(backend: Backend, role_id: str, roi_id: str) -> DatasetAnswer:

@@ -38,9 +38,33 @@ class Latency(BaseModel):
     p95: float | None
 
 
+class Frozen(BaseModel):
+    """Who froze training, from which station, when and why."""
+
+    by: str
+    station: str
+    since_utc: str
+    why: str
+
+
+class BackupState(BaseModel):
+    last_success_utc: str | None
+    error: str | None
+    copy_error: str | None
+
+
 class Health(Answer):
+    """`code` names the first of the reasons: `loading`, `device_lost`, `disk_low`, `golden_not_checked`, ...
+
+    `warnings` are worth a look and change nothing of the status.
+    """
+
     status: Literal["ok", "degraded", "loading", "error"]
     reason: str | None = None
+    code: str | None = None
+    warnings: list[str]
+    product: Literal["brakedisc-inspector"] = "brakedisc-inspector"
+    pid: int
     device: str
     device_name: str
     model: str
@@ -49,6 +73,9 @@ class Health(Answer):
     models_loaded: int
     uptime_s: float
     training_frozen: bool
+    frozen: Frozen | None
+    backup: BackupState
+    disk_free_mb: int
     latency_infer_ms: Latency
 
 
@@ -283,11 +310,87 @@ class InspectionAnswer(Answer, InspectionSummary):
     mm_per_px: float
     inspection_request_id: str
     key_name: str | None
+    station: str | None
     image_sha256: str
     image_name: str | None
     regions: list[RegionAnswer]
     params: Params
     timings_ms: dict[str, float]
+
+
+class GoldenRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    label: Label
+    filename: Annotated[str, Field(max_length=128)]
+    expected: Annotated[Verdict | None, Field(description="Verdict every model must give it; null: not golden")]
+
+
+class GoldenSample(BaseModel):
+    role_id: str
+    roi_id: str
+    label: Label
+    filename: str
+    expected: Verdict
+
+
+class GoldenAnswer(Answer):
+    golden: list[GoldenSample]
+
+
+class VerifyCheck(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+    kind: Literal["engine", "model", "golden"]
+    what: str
+    passed: bool
+    detail: str
+    expected: Verdict | None = None
+    verdict: Verdict | None = None
+    score: float | None = None
+    threshold: float | None = None
+    model_version: int | None = None
+
+
+class VerifyAnswer(Answer):
+    passed: bool
+    n_golden: int
+    checked_utc: str
+    checks: list[VerifyCheck]
+
+
+class FreezeRequest(BaseModel):
+    why: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class FreezeAnswer(Answer):
+    training_frozen: bool
+    frozen: Frozen | None
+
+
+class BackupSummary(BaseModel):
+    name: str
+    created_utc: str
+    version: str
+    size_bytes: int
+
+
+class BackupsAnswer(Answer):
+    backups: list[BackupSummary]
+    last_success_utc: str | None
+    error: str | None
+    copy_error: str | None
+    second_folder: str | None
+    former_kept: bool
+
+
+class BackupAnswer(Answer, BackupSummary):
+    n_files: int
+    copy_error: str | None
+    dropped: list[str]
+
+
+class RestoreAnswer(Answer):
+    backup: str
 
 
 class ProblemAnswer(BaseModel):

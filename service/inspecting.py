@@ -188,6 +188,7 @@ def _record(answer: InferAnswer, asked: Inspection, image: bytes) -> Record:
         mm_per_px=asked.mm_per_px,
         request_id=answer.request_id,
         key_name=caller.key_name.get() or None,
+        station=caller.station.get() or None,
         image_sha256=sha256(image),
         image_name=asked.image_name,
         regions=[region.model_dump() for region in answer.regions],

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 import psutil
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ WRITE_EVERY_S = 0.2
 KEPT_DAYS = 30
 MAX_WAITING = 8
 Progress = Callable[[float, str], None]
+Lane = Literal["device", "disk"]
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,20 @@ class Job:
 
 
 class Jobs:
-    """Runs one job at a time: two fits would only fight over the device."""
+    """Runs one job at a time in each lane: two fits would only fight over the device, a backup waits for no fit."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._owner = _process_name()
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="job")
+        self._lanes = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"job-{lane}") for lane in get_args(Lane)}
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._waiting = 0
         self._end_orphans()
 
-    def start(self, kind: str, work: Callable[[Progress], dict[str, Any]]) -> tuple[str, Future[dict[str, Any]]]:
+    def start(
+        self, kind: str, work: Callable[[Progress], dict[str, Any]], lane: Lane = "device"
+    ) -> tuple[str, Future[dict[str, Any]]]:
         """Queue `work`; returns the job's id, and a future for who wants to wait.
 
         `work` calls its Progress often, which raises Cancelled when somebody asked for it.
@@ -72,7 +75,7 @@ class Jobs:
             self._insert(job_id, kind)
             self._waiting += 1
         future: Future[dict[str, Any]] = Future()
-        self._pool.submit(copy_context().run, self._run, job_id, kind, work, future)
+        self._lanes[lane].submit(copy_context().run, self._run, job_id, kind, work, future)
         return job_id, future
 
     def get(self, job_id: str) -> Job:
@@ -97,7 +100,8 @@ class Jobs:
     def close(self) -> None:
         """Cancel what runs and wait for it: a fit leaves nothing half done."""
         self._closing.set()
-        self._pool.shutdown(wait=True)
+        for lane in self._lanes.values():
+            lane.shutdown(wait=True)
 
     def _insert(self, job_id: str, kind: str) -> None:
         with self._transaction() as connection:

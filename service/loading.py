@@ -21,6 +21,7 @@ class EngineLoader:
         self._build, self._retry_s = build, retry_s
         self._engine: Engine | None = None
         self._reason: str | None = None
+        self._code = "loading"
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._load, name="engine-loader", daemon=True)
 
@@ -37,6 +38,11 @@ class EngineLoader:
     @property
     def reason(self) -> str:
         return self._reason or "The backbone is loading."
+
+    @property
+    def code(self) -> str:
+        """Slug of the reason."""
+        return self._code
 
     def engine(self) -> Engine:
         """Raises NotReady, with the reason, until it is loaded."""
@@ -57,10 +63,10 @@ class EngineLoader:
                 log.info("engine ready", extra={"device": self._engine.device, "device_name": self._engine.device_name})
                 return
             except Problem as problem:
-                self._reason = problem.detail
+                self._reason, self._code = problem.detail, problem.code
                 log.error("engine not ready", extra={"code": problem.code, "detail": problem.detail})
             except Exception as error:
                 # whatever drivers and damaged weights throw while they start: said in /health, tried again
-                self._reason = f"The engine cannot start: {error}. Run `brakedisc doctor`."
+                self._reason, self._code = f"The engine cannot start: {error}. Run `brakedisc doctor`.", "engine_failed"
                 log.error("engine broke while loading", extra={"traceback": traceback.format_exc()})
             self._closing.wait(self._retry_s)

@@ -32,10 +32,13 @@ class JsonLines(logging.Formatter):
         return json.dumps(event, ensure_ascii=False, default=str)
 
 
-def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: bool) -> None:
-    """Replaces the root handlers. Several worker processes cannot rotate one file: they log to stderr alone."""
+def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: bool, to_stderr: bool = True) -> None:
+    """Replaces the root handlers. Several worker processes cannot rotate one file: they log to stderr alone.
+
+    Under a supervisor, which keeps stderr for what no handler writes, `to_stderr` is false.
+    """
     handlers: list[logging.Handler] = []
-    if sys.stderr is not None:  # a windowed Windows program has none
+    if (to_stderr or not to_file) and sys.stderr is not None:  # a windowed Windows program has none
         handlers.append(logging.StreamHandler(sys.stderr))
     if to_file:
         folder.mkdir(parents=True, exist_ok=True)

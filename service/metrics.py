@@ -34,6 +34,7 @@ class Metrics:
         self._queue_depth = self._gauge("infer_queue_depth", "Inspections that wait for the device", mode="livesum")
         self._gpu_mem_mb = self._gauge("gpu_mem_mb", "Device memory in use", mode="livesum")
         self._disk_free = self._gauge("disk_free_bytes", "Free bytes on the disk of the data root")
+        self._last_backup = self._gauge("backup_last_success_timestamp_seconds", "When the newest backup was made")
         self._left_out = self._gauge("pictures_not_kept", "Pictures the archive had to leave out", mode="livesum")
 
     def inspected(self, role_id: str, roi_id: str, verdict: str | None, timings_ms: Mapping[str, float]) -> None:
@@ -52,6 +53,10 @@ class Metrics:
             self._model_info.remove(role_id, roi_id, str(version), backbone)
         else:
             self._model_info.labels(role_id, roi_id, str(version), backbone).set(0)
+
+    def backed_up(self, when_s: float) -> None:
+        """`when_s`: seconds since 1970 of the newest backup."""
+        self._last_backup.set(when_s)
 
     def latency_ms(self) -> tuple[float | None, float | None]:
         """Median and 95th percentile of the last inspections; None before the first."""

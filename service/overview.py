@@ -59,12 +59,24 @@ def models(backend: Backend, role_id: str | None, roi_id: str | None) -> ModelsA
 
 
 def activate(backend: Backend, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
+    backend.freezing.refuse()
+    before = backend.models.current_or_none(role_id, roi_id)
     backend.models.activate(role_id, roi_id, version)
+    _note(backend, "activate", role_id, roi_id, before, version)
     return _activated(backend, role_id, roi_id, version)
 
 
 def rollback(backend: Backend, role_id: str, roi_id: str) -> ActivatedAnswer:
-    return _activated(backend, role_id, roi_id, backend.models.rollback(role_id, roi_id))
+    backend.freezing.refuse()
+    before = backend.models.current_or_none(role_id, roi_id)
+    version = backend.models.rollback(role_id, roi_id)
+    _note(backend, "rollback", role_id, roi_id, before, version)
+    return _activated(backend, role_id, roi_id, version)
+
+
+def _note(backend: Backend, action: str, role_id: str, roi_id: str, before: int | None, version: int) -> None:
+    place: dict[str, object] = {"role_id": role_id, "roi_id": roi_id}
+    backend.note(action, place, old={"model_version": before}, new={"model_version": version})
 
 
 def _activated(backend: Backend, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:

@@ -56,9 +56,11 @@ class _Source:
 def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
     """Fit, publish and, unless only staged, activate a new version.
 
-    Raises ScaleMismatch, InvalidField (no pictures), what `decode` raises (naming the picture), Cancelled, DiskFull.
+    Raises TrainingFrozen, ScaleMismatch, InvalidField (no pictures), what `decode` raises (naming the picture),
+    Cancelled, DiskFull.
     """
     started, watch = time.perf_counter(), Stopwatch()
+    backend.freezing.refuse()
     backend.loader.engine()
     refuse_scale_of_others(backend, lesson.role_id, lesson.roi_id, lesson.mm_per_px)
     sources = _sources(backend, lesson)
@@ -78,10 +80,18 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
     fitted = patchcore.fit(fitting, teaching)
     description = describe(fitted, recipe, frames, lesson.mm_per_px, teaching.coreset_rate)
     report(0.99, "write")
+    backend.freezing.refuse()  # somebody may have frozen while this was computed
+    before = backend.models.current_or_none(lesson.role_id, lesson.roi_id)
     with watch("write"):
         version = backend.models.publish(lesson.role_id, lesson.roi_id, model.arrays(fitted), description.to_json())
         if not lesson.stage:
             backend.models.activate(lesson.role_id, lesson.roi_id, version)
+    backend.note(
+        "fit",
+        {"role_id": lesson.role_id, "roi_id": lesson.roi_id},
+        old={"model_version": before},
+        new={"model_version": version, "active": not lesson.stage, "n_images": fitted.n_images},
+    )
     log.info("fitted", extra={"role_id": lesson.role_id, "roi_id": lesson.roi_id, "model_version": version})
     return FitAnswer(
         n_images=fitted.n_images,

@@ -19,23 +19,24 @@ MAY_IMPORT = {
     "torchvision": ("torch_", "onnx_backbone.py", "keras_resnet50.py", "cli/", "weights"),
     "timm": ("torch_", "onnx_backbone.py", "cli/", "weights"),
     "onnxruntime": ("torch_", "onnx_backbone.py", "cli/"),
-    "fastapi": ("api/", "__main__.py"),
+    "fastapi": ("api/", "__main__.py", "serving.py"),
     "starlette": ("api/", "__main__.py"),
-    "uvicorn": ("__main__.py", "cli/"),
+    "uvicorn": ("serving.py",),
     "sqlalchemy": ("store/", "jobs.py", "backend.py"),
     "pickle": (),
 }
 MAY_WRITE = {
     "store/": "the data root, crash-safe",
     "backend.py": "makes the data root's folder",
-    "__main__.py": "a temporary folder for the metrics of several processes",
+    "__main__.py": "makes the data root's folder",
+    "serving.py": "a temporary folder for the metrics of several processes",
     "logs.py": "log files",
     "demo_dataset.py": "demo pictures",
     "cli/": "what the person asked for, where they asked for it",
     "weights": "weights, on a connected machine",
     "onnx_backbone.py": "the exported network",
 }
-MAY_READ_ENVIRONMENT = ("settings.py", "__main__.py", "cli/", "weights", "torch_", "onnx_", "threads.py")
+MAY_READ_ENVIRONMENT = ("settings.py", "serving.py", "cli/", "weights", "torch_", "onnx_", "threads.py")
 WRITING = {
     "write_bytes", "write_text", "mkdir", "makedirs", "unlink", "rmtree", "rename", "touch", "symlink_to", "imwrite",
     "TemporaryDirectory", "NamedTemporaryFile", "mkdtemp", "mkstemp", "save_file", "savez", "tofile", "move",

@@ -11,10 +11,23 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from service import __version__
-from service.api import datasets, health, inference, inspections, jobs, models, overview, problems, teaching
+from service.api import (
+    backups,
+    datasets,
+    health,
+    inference,
+    inspections,
+    jobs,
+    models,
+    operations,
+    overview,
+    problems,
+    teaching,
+)
 from service.api.access import require_key
 from service.api.gate import Gate
 from service.backend import Backend
+from service.chores import housekeeping
 from service.keys import own_hosts
 from service.settings import split_list
 
@@ -27,7 +40,10 @@ def create_app(backend: Backend) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = backend.settings.queue_size + SPARE_THREADS
         backend.start()
+        keeper = housekeeping(backend)
+        keeper.start()
         yield
+        await anyio.to_thread.run_sync(keeper.close)
         await anyio.to_thread.run_sync(backend.close)
 
     # FastAPI with the scripts of its /docs pages in the package: they work without internet
@@ -37,7 +53,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     problems.install(app)
     app.include_router(health.router)
-    for module in (inference, teaching, datasets, models, overview, inspections, jobs):
+    for module in (inference, teaching, datasets, models, overview, inspections, jobs, backups, operations):
         app.include_router(module.router, dependencies=[Depends(require_key)])
     app.include_router(health.metrics, dependencies=[Depends(require_key)])
     settings = backend.settings

@@ -10,7 +10,16 @@ from fastapi import APIRouter, Form, Query, Response, UploadFile
 from service import collecting
 from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoiQuery, RoleForm, RoleQuery, parse_metas, read
-from service.contract import DatasetAnswer, DeletedAnswer, Label, MmPerPx, UploadAnswer
+from service.contract import (
+    DatasetAnswer,
+    DeletedAnswer,
+    GoldenAnswer,
+    GoldenRequest,
+    Label,
+    MmPerPx,
+    Name,
+    UploadAnswer,
+)
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 FileName = Annotated[str, Query(max_length=128)]
@@ -31,6 +40,21 @@ def post_upload(
     pictures = [read(image) for image in images]
     meta = parse_metas(metas or [], len(pictures))
     return answered(collecting.upload(backend, role_id, roi_id, label, pictures, meta, mm_per_px))
+
+
+@router.put("/golden")
+def put_golden(backend: Parts, asked: GoldenRequest) -> GoldenAnswer:
+    """`curl -X PUT -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","label":"ok",
+    "filename":"...","expected":"OK"}' http://127.0.0.1:8000/datasets/golden`: null takes the mark away"""
+    return answered(collecting.mark_golden(backend, asked))
+
+
+@router.get("/golden")
+def get_golden(
+    backend: Parts, role_id: Annotated[Name | None, Query()] = None, roi_id: Annotated[Name | None, Query()] = None
+) -> GoldenAnswer:
+    """`curl http://127.0.0.1:8000/datasets/golden`"""
+    return answered(collecting.golden(backend, role_id, roi_id))
 
 
 @router.get("/list")
@@ -56,11 +80,10 @@ def delete_file(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName
 ) -> DeletedAnswer:
     """`curl -X DELETE 'http://127.0.0.1:8000/datasets/file?role_id=disc&roi_id=ring&label=ok&filename=...'`"""
-    backend.datasets.delete(role_id, roi_id, label, filename)
-    return answered(DeletedAnswer(deleted=1))
+    return answered(DeletedAnswer(deleted=collecting.delete(backend, role_id, roi_id, label, filename)))
 
 
 @router.delete("/clear")
 def delete_clear(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label) -> DeletedAnswer:
     """`curl -X DELETE 'http://127.0.0.1:8000/datasets/clear?role_id=disc&roi_id=ring&label=ng'`"""
-    return answered(DeletedAnswer(deleted=backend.datasets.clear(role_id, roi_id, label)))
+    return answered(DeletedAnswer(deleted=collecting.clear(backend, role_id, roi_id, label)))

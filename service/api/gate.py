@@ -31,6 +31,7 @@ class Gate:
         headers = Headers(scope=scope)
         request_id = caller.accept_request_id(headers.get("x-request-id") or headers.get("x-correlation-id"))
         caller.request_id.set(request_id)
+        caller.station.set(caller.accept_station(headers.get("x-station"), (scope.get("client") or ("", 0))[0]))
         started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:

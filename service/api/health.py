@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from service.api.access import Parts, answered
-from service.backend import health
 from service.contract import Health
+from service.health import health
 
 router = APIRouter(tags=["health"])
 metrics = APIRouter(tags=["metrics"])

@@ -21,7 +21,7 @@ from service.store.records import Record, RecordFilter
 router = APIRouter(prefix="/inspections", tags=["record"])
 CSV_COLUMNS = (
     "inspection_id", "time_utc", "role_id", "roi_id", "part_id", "verdict", "score", "threshold", "model_version",
-    "mm_per_px", "n_regions", "image_name", "image_sha256", "request_id", "key_name",
+    "mm_per_px", "n_regions", "image_name", "image_sha256", "request_id", "key_name", "station",
 )  # fmt: skip
 
 

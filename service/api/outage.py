@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from fastapi import FastAPI, Request
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from service import __version__, caller
 from service.api.gate import Gate
 from service.api.problems import problem_response
-from service.contract import Health, Latency
+from service.contract import BackupState, Health, Latency
 from service.errors import NotReady
 from service.keys import own_hosts
 from service.settings import Settings, split_list
@@ -32,6 +33,9 @@ def create_outage_app(settings: Settings, reason: str) -> FastAPI:
         answer = Health(
             status="error",
             reason=reason,
+            code="data_root_closed",
+            warnings=[],
+            pid=os.getpid(),
             device="cpu" if settings.device == "auto" else settings.device,
             device_name="",
             model=settings.backbone,
@@ -40,6 +44,9 @@ def create_outage_app(settings: Settings, reason: str) -> FastAPI:
             models_loaded=0,
             uptime_s=round(time.monotonic() - started, 1),
             training_frozen=False,
+            frozen=None,
+            backup=BackupState(last_success_utc=None, error=None, copy_error=None),
+            disk_free_mb=0,
             latency_infer_ms=Latency(p50=None, p95=None),
             request_id=caller.request_id.get(),
         )

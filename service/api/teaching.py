@@ -40,6 +40,7 @@ def post_fit_ok(
     http://127.0.0.1:8000/fit_ok`"""
     if bool(images) == use_dataset:
         raise InvalidField("images: send good pictures, or use_dataset=true, one of the two.")
+    backend.freezing.refuse()  # also when nobody waits for the job
     pictures = [read(image) for image in images] if images else None
     lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, memory_fit, stage)
     job_id, done = backend.jobs.start("fit", lambda report: teaching.teach(backend, lesson, report).model_dump())

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from service import __version__
-from service.__main__ import PortTaken
 from service.cli.client import ServiceError
 from service.errors import Problem
+from service.ports import PortTaken
 from service.settings import Settings, SettingsError, read_settings
 from service.threads import let_threads_sleep
 
@@ -59,13 +59,17 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (BACKEND_HOST)")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (BACKEND_PORT)")] = None,
+    supervised: Annotated[int | None, typer.Option(hidden=True, help="Process id of the supervisor")] = None,
 ) -> None:
     """Start the service and stay in the foreground."""
     from service.__main__ import serve as serve_forever
 
-    settings = _settings(BACKEND_HOST=host, BACKEND_PORT=port)
+    def read() -> Settings:
+        return _settings(BACKEND_HOST=host, BACKEND_PORT=port)
+
+    settings = read()
     console.print(f"http://{settings.host}:{settings.port}/docs · data in {settings.data_root} · Ctrl+C ends it")
-    serve_forever(settings)
+    serve_forever(read, supervisor_pid=supervised)
 
 
 @app.command()

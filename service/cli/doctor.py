@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from service import __version__
-from service.__main__ import port_owner
 from service.errors import Problem
+from service.ports import port_owner
 from service.settings import Settings
 from service.store.database import open_database
 from service.weights import best_available, require_weights, weights_folders

@@ -30,6 +30,7 @@ inspections = sa.Table(
     sa.Column("mm_per_px", sa.Float, nullable=False),
     sa.Column("request_id", sa.String, nullable=False),
     sa.Column("key_name", sa.String),
+    sa.Column("station", sa.String),
     sa.Column("image_sha256", sa.String, nullable=False),
     sa.Column("image_name", sa.String),
     sa.Column("regions", sa.JSON, nullable=False),
@@ -57,8 +58,10 @@ jobs = sa.Table(
 
 # Bytes SQLite needs beside the database before it opens it.
 LITTLE_ROOM = 100_000
-SCHEMA = 1
-MIGRATIONS: dict[int, list[str]] = {}  # from schema n: the statements that make it n + 1
+SCHEMA = 2
+MIGRATIONS: dict[int, list[str]] = {  # from schema n: the statements that make it n + 1
+    1: ["ALTER TABLE inspections ADD COLUMN station VARCHAR"],
+}
 
 
 class DatabaseUnusable(Problem):

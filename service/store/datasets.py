@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -21,17 +21,21 @@ from service.store.names import folder_name
 
 Label = Literal["ok", "ng"]
 LABELS: tuple[Label, ...] = ("ok", "ng")
+Verdict = Literal["OK", "NG"]
 _FILENAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}\.png")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """`mm_per_px` and `shape` (contract form) as the sample was uploaded; `sha256` is of the PNG."""
+    """`mm_per_px` and `shape` (contract form) as the sample was uploaded; `sha256` is of the PNG.
+
+    `golden`: the verdict ("OK" or "NG") that every model must give it, None for a sample nobody marked.
+    """
 
     filename: str
     role_id: str
     roi_id: str
-    label: str
+    label: Label
     mm_per_px: float
     shape: dict[str, Any] | None
     width: int
@@ -40,6 +44,7 @@ class Sample:
     created: str
     source_name: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
+    golden: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -88,10 +93,7 @@ class Datasets:
     def sample(self, role_id: str, roi_id: str, label: Label, filename: str) -> Sample:
         """Raises NotFound, SampleDamaged."""
         path = self._existing(role_id, roi_id, label, filename)
-        try:
-            return Sample(**json.loads(path.with_suffix(".json").read_bytes()))
-        except (ValueError, TypeError, OSError) as error:
-            raise _damaged(role_id, roi_id, label, filename, error) from error
+        return _read_about(path.with_suffix(".json"), role_id, roi_id, label, filename)
 
     def picture(self, role_id: str, roi_id: str, label: Label, filename: str) -> bytes:
         """PNG bytes. Raises NotFound, SampleDamaged."""
@@ -113,6 +115,26 @@ class Datasets:
             for filename in filenames:
                 _remove(self._folder(role_id, roi_id, label), filename)
         return len(filenames)
+
+    def mark_golden(
+        self, role_id: str, roi_id: str, label: Label, filename: str, golden: Verdict | None
+    ) -> Verdict | None:
+        """Expect that verdict of a sample, or none any more; returns what was expected before.
+
+        Raises NotFound, SampleDamaged, DiskFull.
+        """
+        with self._lock(role_id, roi_id):
+            sample = self.sample(role_id, roi_id, label, filename)
+            _write_about(self._folder(role_id, roi_id, label), replace(sample, golden=golden))
+        return sample.golden
+
+    def golden(self) -> Iterator[Sample]:
+        """Every sample marked as golden, of all ROIs. Raises SampleDamaged: one that cannot be read may be one."""
+        for path in sorted(self._root.glob("*/*/*/*.json")):
+            label, filename = path.parent.name, f"{path.stem}.png"
+            sample = _read_about(path, path.parents[2].name, path.parents[1].name, label, filename)
+            if sample.golden:
+                yield sample
 
     def mm_per_px(self, role_id: str, roi_id: str) -> float | None:
         """The scale of the ROI's samples; None when it has none. All samples of a ROI share it."""
@@ -159,6 +181,18 @@ def refuse_other_scale(known: float, given: float, whose: str) -> None:
         )
 
 
+def _read_about(path: Path, role_id: str, roi_id: str, label: str, filename: str) -> Sample:
+    try:
+        return Sample(**json.loads(path.read_bytes()))
+    except (ValueError, TypeError, OSError) as error:
+        raise _damaged(role_id, roi_id, label, filename, error) from error
+
+
+def _write_about(folder: Path, sample: Sample) -> None:
+    about = json.dumps(asdict(sample), ensure_ascii=False).encode()
+    write_file((folder / sample.filename).with_suffix(".json"), about)
+
+
 def _damaged(role_id: str, roi_id: str, label: str, filename: str, error: Exception) -> SampleDamaged:
     return SampleDamaged(
         f"The {label} sample {filename} of {role_id}/{roi_id} cannot be read ({error}): "
@@ -166,7 +200,7 @@ def _damaged(role_id: str, roi_id: str, label: str, filename: str, error: Except
     )
 
 
-def _write_sample(folder: Path, role_id: str, roi_id: str, label: str, new: NewSample) -> Sample:
+def _write_sample(folder: Path, role_id: str, roi_id: str, label: Label, new: NewSample) -> Sample:
     now = datetime.now(UTC)
     filename = f"{now:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.png"
     sample = Sample(
@@ -185,7 +219,7 @@ def _write_sample(folder: Path, role_id: str, roi_id: str, label: str, new: NewS
     )
     try:
         write_file(folder / filename, new.png)
-        write_file((folder / filename).with_suffix(".json"), json.dumps(asdict(sample), ensure_ascii=False).encode())
+        _write_about(folder, sample)
     except BaseException:
         _remove(folder, filename)
         raise

@@ -136,6 +136,12 @@ def file_lock(lock_file: Path, refusal: str, timeout_s: float = 10.0) -> Iterato
         lock.release()
 
 
+def leader_lock(lock_file: Path) -> FileLock:
+    """To be acquired by one of several processes, without waiting, and kept until it ends; by any of its threads."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(lock_file, timeout=0, thread_local=False)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename durable. Windows has no such call: NTFS journals its metadata."""
     if sys.platform != "win32":

@@ -115,13 +115,17 @@ class Models:
             )
         return int(match[1])
 
+    def current_or_none(self, role_id: str, roi_id: str) -> int | None:
+        """`current`, None also for a pointer to nowhere."""
+        try:
+            return self.current(role_id, roi_id)
+        except ModelDamaged:
+            return None
+
     def fallbacks(self, role_id: str, roi_id: str) -> list[int]:
         """Versions that served before the current one and were not rolled back, latest first."""
         folder = self._folder(role_id, roi_id)
-        try:
-            current = self.current(role_id, roi_id)
-        except ModelDamaged:
-            current = None
+        current = self.current_or_none(role_id, roi_id)
         marks = [(_read_mark(folder, version), version) for version in _versions(folder) if version != current]
         latest = _read_mark(folder, current) if current else ""
         return [version for mark, version in sorted(marks, reverse=True) if mark and (not latest or mark < latest)]

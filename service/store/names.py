@@ -29,6 +29,11 @@ def folder_name(name: str) -> str:
     return folder
 
 
+def is_folder_name(name: str) -> bool:
+    """Whether `folder_name` could have made it."""
+    return 1 <= len(name) <= _MAX_FOLDER and set(name) <= _PLAIN | set("+=~") and name not in _DEVICES
+
+
 def check_name(value: str) -> str:
     """The name itself when it is 1-128 printable characters. Raises ValueError, which pydantic says of the field."""
     if not 1 <= len(value) <= MAX_NAME or not value.isprintable() or not value.strip():

@@ -36,6 +36,7 @@ class Record:
     regions: list[dict[str, Any]] = field(default_factory=list)
     params: dict[str, Any] = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
+    station: str | None = None
 
 
 @dataclass(frozen=True)

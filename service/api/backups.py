@@ -1,0 +1,51 @@
+"""Backups: make one, list them, bring one back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+
+from service import backing_up
+from service.api.access import Parts, answered
+from service.contract import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer
+from service.store.restoring import former_is_kept
+
+router = APIRouter(prefix="/backups", tags=["operations"])
+STARTED: dict[int | str, dict[str, Any]] = {202: {"description": "Started; Location names the job"}}
+Prefer = Annotated[str, Header()]
+
+
+@router.get("")
+def get_backups(backend: Parts) -> BackupsAnswer:
+    """`curl http://127.0.0.1:8000/backups`: newest first"""
+    found = [BackupSummary(**asdict(backup)) for backup in backend.backups.all()]
+    second, kept = backend.settings.backup_dir, former_is_kept(backend.settings.data_root)
+    return answered(
+        BackupsAnswer(
+            backups=found,
+            **asdict(backend.backups.outcome()),
+            second_folder=str(second) if second else None,
+            former_kept=kept,
+        )
+    )
+
+
+@router.post("", response_model=BackupAnswer, responses=STARTED)
+def post_backups(backend: Parts, prefer: Prefer = "") -> BackupAnswer | Response:
+    """`curl -X POST http://127.0.0.1:8000/backups`"""
+    job_id, done = backend.jobs.start("backup", partial(backing_up.back_up, backend), lane="disk")
+    if "respond-async" in prefer:
+        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
+    return answered(BackupAnswer(**done.result()))
+
+
+@router.post("/{name}/restore", response_model=RestoreAnswer, responses=STARTED)
+def post_restore(backend: Parts, name: str, prefer: Prefer = "") -> RestoreAnswer | Response:
+    """`curl -X POST http://127.0.0.1:8000/backups/NAME/restore`: checks it, then starts anew with it"""
+    job_id, done = backend.jobs.start("restore", partial(backing_up.restore, backend, name), lane="disk")
+    if "respond-async" in prefer:
+        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
+    return answered(RestoreAnswer(**done.result()))

@@ -1,0 +1,52 @@
+"""The chores of the service: the daily backup, the check of golden parts, old pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from service import backing_up, verifying
+from service.backend import Backend
+from service.housekeeping import START_DELAY_S, Chore, Housekeeping
+from service.store.files import leader_lock
+from service.store.restoring import restored
+from service.store.verification import last_verification
+
+Now = Callable[[], datetime]
+
+
+def housekeeping(
+    backend: Backend, *, now: Now = lambda: datetime.now(UTC), start_delay_s: float = START_DELAY_S
+) -> Housekeeping:
+    chores = [
+        Chore("backup", partial(back_up_daily, backend, now), every_s=0, retry_s=1800),
+        Chore("golden parts", partial(verify_daily, backend, now), every_s=0, retry_s=600),
+        Chore("restored state", partial(verify_restored, backend), every_s=0, retry_s=600),
+    ]
+    lock = leader_lock(backend.settings.data_root / "locks" / "housekeeping.lock")
+    return Housekeeping(chores, lock, start_delay_s=start_delay_s)
+
+
+def back_up_daily(backend: Backend, now: Now) -> None:
+    """Once after the set hour of each day; one that was missed is made up for."""
+    hour, newest = backend.settings.backup_hour, backend.backups.outcome().last_success_utc
+    if hour >= 0 and (newest is None or datetime.fromisoformat(newest) < verifying.due_since(hour, now())):
+        _, done = backend.jobs.start("backup", partial(backing_up.back_up, backend), lane="disk")
+        done.result()
+
+
+def verify_daily(backend: Backend, now: Now) -> None:
+    hour, last = backend.settings.verify_hour, last_verification(backend.settings.data_root)
+    due = hour >= 0 and (last is None or datetime.fromisoformat(last.checked_utc) < verifying.due_since(hour, now()))
+    if (due or (hour >= 0 and last is not None and not last.passed)) and backend.loader.state == "ready":
+        verifying.verify(backend)
+
+
+def verify_restored(backend: Backend) -> None:
+    """A restored state is verified by itself once; after that, when somebody says so."""
+    if backend.loader.state != "ready":
+        return
+    waiting, last = restored(backend.settings.data_root), last_verification(backend.settings.data_root)
+    if waiting and (last is None or last.checked_utc < waiting.restored_utc):
+        verifying.verify(backend)

@@ -1,0 +1,79 @@
+"""uvicorn servers, one after the other on one bound socket: ended by a signal, by a supervisor, or to start anew."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+import threading
+
+import uvicorn
+from fastapi import FastAPI
+
+from service.ports import listen
+from service.settings import Settings
+
+# What an inspection under way may take when the service is asked to stop; the supervisor waits 10 s for the whole.
+STOP_S = 8
+
+
+class Serving:
+    """`stop` and `start_anew` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._server: uvicorn.Server | None = None
+        self._bound: tuple[tuple[str, int], socket.socket] | None = None
+        self._stopping, self._again = threading.Event(), threading.Event()
+
+    def run(self, app: FastAPI, settings: Settings) -> bool:
+        """Serve until the server ends; true when it ended to start anew. Raises PortTaken."""
+        listening = self.take_port(settings)
+        self._again.clear()
+        self._server = _server(app)
+        if not self._stopping.is_set():  # asked before there was a server to ask
+            self._server.run(sockets=[listening.dup()])
+        return self._again.is_set() and not self._stopping.is_set()
+
+    def stop(self) -> None:
+        """End for good; requests under way are finished first."""
+        self._stopping.set()
+        self._end()
+
+    def start_anew(self) -> None:
+        self._again.set()
+        self._end()
+
+    def take_port(self, settings: Settings) -> socket.socket:
+        """The socket of before while the address is the same: on Windows it could not be bound again at once."""
+        address = (settings.host, settings.port)
+        if self._bound is None or self._bound[0] != address:
+            self.close()
+            self._bound = (address, listen(*address))
+        return self._bound[1]
+
+    def close(self) -> None:
+        if self._bound is not None:
+            self._bound[1].close()
+            self._bound = None
+
+    def _end(self) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+        else:  # the parent of several worker processes
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def run_several(factory: str, settings: Settings) -> None:
+    """Worker processes under a parent, which is this process; ends when the parent is told to. Raises PortTaken."""
+    listen(settings.host, settings.port).close()  # it is free; the parent binds it itself
+    with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        uvicorn.run(
+            factory, factory=True, host=settings.host, port=settings.port, workers=settings.workers,
+            log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S,
+        )  # fmt: skip
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S))

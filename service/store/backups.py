@@ -1,0 +1,322 @@
+"""Backups: `backups/brakedisc-<UTC>-<version>.tar.gz`, made while inspections run, read back before they count.
+
+Hard links freeze datasets and models within a second: files are replaced, never changed in place, so a link keeps the
+old content. The archive is written beside, flushed, checked and renamed; what is interrupted leaves nothing but a
+temporary folder, which the next one sweeps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from service.errors import Cancelled, DiskFull, NotFound, Problem
+from service.store.backup_archive import CHUNK, Manifest, check_archive, write_archive
+from service.store.backup_keeping import surplus
+from service.store.database import SCHEMA
+from service.store.files import (
+    file_lock,
+    full_disk_named,
+    read_sealed,
+    roi_lock,
+    sweep_orphans,
+    sync_folder,
+    temporary_name,
+    write_sealed,
+)
+
+log = logging.getLogger(__name__)
+_NAME = re.compile(r"brakedisc-(\d{8}T\d{6}Z)-([0-9A-Za-z.+]+)\.tar\.gz")
+_TIME = "%Y%m%dT%H%M%SZ"
+FOLDERS = ("datasets", "models", "layouts")
+DATABASE = "records.sqlite"
+# the audit log after its anchor: it may be ahead of it, never behind
+FILES = ("settings.env", "logs/audit.head", "logs/audit.jsonl")
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Backup:
+    name: str
+    created_utc: str
+    version: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """`copy_error` says why there is no second copy where one is wanted; `dropped` are older backups that went."""
+
+    backup: Backup
+    n_files: int
+    copy_error: str | None
+    dropped: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of the last attempt; `last_success_utc` that of the newest backup that is here."""
+
+    last_success_utc: str | None
+    error: str | None
+    copy_error: str | None
+
+
+class Backups:
+    def __init__(self, data_root: Path, version: str, second: Path | None, reserve_bytes: int) -> None:
+        """`second`: another folder for a copy of each; `reserve_bytes`: what a backup leaves free on the disk."""
+        self._data_root, self._version = data_root, version
+        self._folder = data_root / "backups"
+        self._second, self._reserve = second, reserve_bytes
+
+    def make(self, report: Report, now: datetime | None = None) -> Made:
+        """One backup, checked, copied and the surplus ones dropped. Its outcome is kept, see `outcome`.
+
+        Raises DiskFull, BackupFailed, Conflict when one is being made, and what `report` raises.
+        """
+        with backups_lock(self._data_root):
+            try:
+                made = self._make(report, now or datetime.now(UTC))
+            except Cancelled:
+                raise
+            except Problem as problem:
+                self._remember(error=problem.detail)
+                raise
+            except (OSError, sqlite3.Error) as error:
+                self._remember(error=str(error))
+                raise BackupFailed(f"The backup could not be made: {error}") from error
+            self._remember(copy_error=made.copy_error)
+            return made
+
+    def sweep(self) -> None:
+        """Remove what a killed service left behind."""
+        sweep_orphans(self._folder)
+
+    def all(self) -> list[Backup]:
+        """Newest first."""
+        return _backups(self._folder)
+
+    def path(self, name: str) -> Path:
+        """Raises NotFound."""
+        path = self._folder / name
+        if not _NAME.fullmatch(name) or not path.is_file():
+            raise NotFound(f"No backup {name!r}; GET /backups lists them.")
+        return path
+
+    def outcome(self) -> Outcome:
+        newest = next(iter(self.all()), None)
+        try:
+            last = read_sealed(self._folder / "outcome.json")
+        except (FileNotFoundError, ValueError):
+            last = {}
+        return Outcome(newest.created_utc if newest else None, last.get("error"), last.get("copy_error"))
+
+    def _make(self, report: Report, now: datetime) -> Made:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        sweep_orphans(self._folder)
+        name = self._free_name(now)
+        with self._temporary() as work:
+            report(0.0, "collect")
+            snapshot = self._snapshot(work / "snapshot")
+            self._refuse_without_room(_size(snapshot))
+            packed = work / name
+            about = {
+                "version": self._version,
+                "schema": SCHEMA,
+                "created_utc": _iso(name),
+                "host": socket.gethostname(),
+            }
+            manifest = write_archive(snapshot, packed, about, self._watched(report, 0.02, 0.7, "pack"))
+            self._check(packed, manifest, self._watched(report, 0.7, 0.9, "check"))
+            os.replace(packed, self._folder / name)
+            sync_folder(self._folder)
+        report(0.9, "copy")
+        copy_error = self._copy(name, self._watched(report, 0.9, 1.0, "copy")) if self._second else None
+        dropped = self._drop_surplus(self._folder)
+        made = next(backup for backup in self.all() if backup.name == name)
+        log.info("backup made", extra={"backup": name, "size_bytes": made.size_bytes, "copy_error": copy_error})
+        return Made(made, len(manifest.files), copy_error, dropped)
+
+    def _free_name(self, now: datetime) -> str:
+        while (name := f"brakedisc-{now.astimezone(UTC):{_TIME}}-{self._version}.tar.gz") in os.listdir(self._folder):
+            now += timedelta(seconds=1)
+        return name
+
+    def _snapshot(self, into: Path) -> Path:
+        """Hard links to everything a backup holds, and a consistent copy of the database."""
+        for kind in FOLDERS:
+            for folder in sorted((self._data_root / kind).glob("*/*" if kind != "layouts" else "*")):
+                self._link_roi(kind, folder, into)
+        for file in FILES:
+            if (self._data_root / file).is_file():
+                _copy_file(self._data_root / file, into / file)
+        if (self._data_root / DATABASE).is_file():
+            copy_database(self._data_root / DATABASE, into / DATABASE)
+        into.mkdir(exist_ok=True)
+        return into
+
+    def _link_roi(self, kind: str, folder: Path, into: Path) -> None:
+        target = into / folder.relative_to(self._data_root)
+        if kind == "layouts":
+            _link_tree(folder, target)
+            return
+        with roi_lock(self._data_root / "locks" / kind, folder.parent.name, folder.name, "Backup"):
+            _link_tree(folder, target)
+
+    def _refuse_without_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._folder).free
+        if free < size + self._reserve:
+            raise DiskFull(
+                f"A backup may need {_mb(size)}, and {_mb(self._reserve)} have to stay free (BACKEND_MIN_FREE_MB), "
+                f"but the disk of {self._folder} has {_mb(free)}: free some space. Nothing was changed."
+            )
+
+    def _watched(self, report: Report, begin: float, end: float, stage: str) -> Callable[[float], None]:
+        """Progress within a stage, that ends it when others have filled the disk meanwhile."""
+
+        def progress(share: float) -> None:
+            if shutil.disk_usage(self._folder).free < self._reserve:
+                raise DiskFull("The disk got full while the backup was made: free some space. Nothing was changed.")
+            report(begin + share * (end - begin), stage)
+
+        return progress
+
+    def _check(self, packed: Path, manifest: Manifest, progress: Callable[[float], None]) -> None:
+        if check_archive(packed, progress).files != manifest.files:
+            raise DiskDamaged(f"{packed.name} reads back with another content than was written: check the disk.")
+
+    def _copy(self, name: str, progress: Callable[[float], None]) -> str | None:
+        """Why there is no copy in the second folder, or None. The backup itself is made either way."""
+        assert self._second is not None
+        if not self._second.is_dir():  # made here it would lie on the disk where a share should be mounted
+            return f"The second backup folder {self._second} is not there (BACKEND_BACKUP_DIR)."
+        try:
+            sweep_orphans(self._second)
+            _copy_checked(self._folder / name, self._second / name, progress)
+            self._drop_surplus(self._second)
+        except (OSError, DiskFull, DiskDamaged) as error:
+            return f"The copy to {self._second} failed: {error}"
+        return None
+
+    def _drop_surplus(self, folder: Path) -> list[str]:
+        dropped = surplus([(_moment(backup.name), backup.version, backup.name) for backup in _backups(folder)])
+        for name in dropped:
+            (folder / name).unlink(missing_ok=True)
+        return dropped
+
+    def _remember(self, *, error: str | None = None, copy_error: str | None = None) -> None:
+        try:
+            write_sealed(self._folder / "outcome.json", {"error": error, "copy_error": copy_error, "utc": _now()})
+        except (OSError, DiskFull) as failure:  # the same full disk; the log has it
+            log.error("outcome of the backup not kept", extra={"error": error, "detail": str(failure)})
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        work = self._folder / temporary_name()
+        with full_disk_named(work):
+            work.mkdir()
+            try:
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+
+
+class BackupFailed(Problem):
+    code, title = "backup_failed", "Backup failed"
+
+
+class DiskDamaged(Problem):
+    code, title = "disk_damaged", "Disk damaged"
+
+
+def backups_lock(data_root: Path) -> AbstractContextManager[None]:
+    """Held while a backup is made or restored. Raises Conflict."""
+    busy = "A backup is being made or restored: try again when it is done."
+    return file_lock(data_root / "locks" / "backups.lock", busy, timeout_s=1.0)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A consistent copy in one read transaction, which no writer waits for (WAL)."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(source, timeout=10)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy)
+
+
+def _backups(folder: Path) -> list[Backup]:
+    found = []
+    for path in folder.glob("brakedisc-*.tar.gz"):
+        if match := _NAME.fullmatch(path.name):
+            found.append(Backup(path.name, _iso(path.name), match[2], path.stat().st_size))
+    return sorted(found, key=lambda backup: backup.name, reverse=True)
+
+
+def _moment(name: str) -> datetime:
+    match = _NAME.fullmatch(name)
+    assert match is not None
+    return datetime.strptime(match[1], _TIME).replace(tzinfo=UTC)
+
+
+def _iso(name: str) -> str:
+    return _moment(name).isoformat()
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    for path in source.rglob("*"):
+        if path.is_file() and not path.name.startswith(".tmp-"):
+            _link_file(path, target / path.relative_to(source))
+
+
+def _link_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # FAT and exFAT have no links
+        _copy_file(source, target)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _copy_checked(source: Path, target: Path, progress: Callable[[float], None]) -> None:
+    """Copy, flush, read back, rename. Raises DiskFull, DiskDamaged, OSError."""
+    temporary, size, done = target.parent / temporary_name(), source.stat().st_size, 0
+    try:
+        with full_disk_named(target), open(source, "rb") as file, open(temporary, "xb") as copy:
+            written = hashlib.sha256()
+            while chunk := file.read(CHUNK):
+                written.update(chunk)
+                copy.write(chunk)
+                done += len(chunk)
+                progress(done / (size or 1))
+            copy.flush()
+            os.fsync(copy.fileno())
+        with open(temporary, "rb") as copy:
+            if hashlib.file_digest(copy, "sha256").digest() != written.digest():
+                raise DiskDamaged("it reads back with another content than was written")
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _mb(size: int) -> str:
+    return f"{-(-size // 10**6):,} MB"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
