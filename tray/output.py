@@ -77,9 +77,10 @@ class Output:
                 self._changed.wait_for(lambda: self._waiting or self._over)
                 if not self._waiting:
                     break
-                data, dropped = b"".join(self._waiting), self._dropped
+                chunks, dropped = list(self._waiting), self._dropped
                 self._waiting.clear()
                 self._waiting_bytes = self._dropped = 0
-            self._sink.write(data)
+            for chunk in chunks:
+                self._sink.write(chunk)
             if dropped:  # they came after what waited
                 self._sink.leave_out(dropped)

@@ -23,7 +23,7 @@ class Limits:
 
 
 class RotatingFile:
-    """`service-output.log`, and beside it what is full: `service-output.20260131-081500.log`. Not for several threads.
+    """`service-output.log`, and beside it what is full: `service-output.20260131-081500-000000.log`. For one thread.
 
     `write` never raises: what a full or a missing disk does not take is counted, and said once it takes again.
     """
@@ -36,20 +36,20 @@ class RotatingFile:
         self.left_out = 0
 
     def write(self, data: bytes) -> None:
+        left_out = self.left_out
+        note = b"... %d bytes left out\n" % left_out if left_out else b""
         try:
             file = self._opened()
             if self._size and self._size + len(data) > self.limits.max_bytes:
                 self._rotate()
                 file = self._opened()
-            if self.left_out:
-                data = b"... %d bytes left out\n" % self.left_out + data
-            file.write(data)
+            written = file.write(note + data)
         except OSError:  # full, gone, write-protected: the program that is logged must not notice
-            self.left_out += len(data)
+            self.left_out = left_out + len(data)
             self.close()
         else:
-            self._size += len(data)
-            self.left_out = 0
+            self._size += written
+            self.left_out = len(note + data) - written  # the last bytes of a disk
 
     def leave_out(self, count: int) -> None:
         """So many bytes never came here: said before the next ones."""
@@ -82,12 +82,14 @@ class RotatingFile:
         self.prune()
 
     def _free_name(self) -> Path:
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._clock.time()))
-        name, number = self.path.with_suffix(f".{stamp}{self.path.suffix}"), 1
-        while name.exists():
-            number += 1
-            name = self.path.with_suffix(f".{stamp}-{number:04}{self.path.suffix}")
+        micros = int(self._clock.time() * 1e6)
+        while (name := self._name(micros)).exists():
+            micros += 1
         return name
+
+    def _name(self, micros: int) -> Path:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(micros // 1_000_000))
+        return self.path.with_suffix(f".{stamp}-{micros % 1_000_000:06}{self.path.suffix}")
 
     def prune(self) -> None:
         """Remove the oldest over the number of files, and all over the number of days."""

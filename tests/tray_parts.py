@@ -1,0 +1,101 @@
+"""What the tests of the supervisor share: a small program to supervise, short times, and waiting for a state."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.parts import wait_until
+from tests.test_cli import free_port
+from tray.clock import SystemClock
+from tray.gpu_latch import GpuLatch
+from tray.policy import RestartPolicy, Timing
+from tray.program import Program
+from tray.rotation import RotatingFile
+from tray.status import State, Status
+from tray.supervisor import Supervisor
+
+SMALL_SERVICE = Path(__file__).with_name("small_service.py")
+SHORT = Timing(
+    tick_s=0.1, starting_tick_s=0.05, probe_s=0.5, silent_s=0.7, hang_s=2, start_hang_s=4, stop_s=3, port_s=0.2
+)
+NEVER_GIVE_UP = RestartPolicy(max_crashes=0)
+GENEROUS_S = 60.0
+
+
+class Small:
+    """A folder that steers a small service, and what it noted there."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder, self.port = folder, free_port()
+        self.program = Program(
+            "small", (sys.executable, str(SMALL_SERVICE), str(self.port), str(folder)), "127.0.0.1", self.port
+        )
+
+    def set(self, name: str, content: object = "") -> None:
+        temporary = self.folder / "new"
+        temporary.write_text(content if isinstance(content, str) else json.dumps(content))
+        temporary.replace(self.folder / name)
+
+    def unset(self, name: str) -> None:
+        (self.folder / name).unlink()
+
+    def noted(self, name: str) -> list[int]:
+        """Process ids, in the order of what was noted."""
+        with contextlib.suppress(FileNotFoundError):
+            return [int(line.split()[0]) for line in (self.folder / name).read_text().splitlines()]
+        return []
+
+    def grandchild(self) -> psutil.Process:
+        wait_until(lambda: (self.folder / "grandchild.pid").exists(), GENEROUS_S)
+        wait_until(lambda: (self.folder / "grandchild.pid").read_text(), GENEROUS_S)
+        return psutil.Process(int((self.folder / "grandchild.pid").read_text()))
+
+
+@contextmanager
+def supervised(
+    small: Small,
+    *,
+    read_program: Callable[[], Program] | None = None,
+    policy: RestartPolicy | None = None,
+    timing: Timing = SHORT,
+    **options: Any,
+) -> Iterator[Supervisor]:
+    sink = RotatingFile(small.folder / "output.log")
+    latch = GpuLatch(small.folder / "tray.json", SystemClock())
+    supervisor = Supervisor(
+        read_program or (lambda: small.program), sink, latch, policy=policy, timing=timing, **options
+    )
+    supervisor.open()
+    try:
+        yield supervisor
+    finally:
+        supervisor.close()
+        sink.close()
+
+
+def wait_for(supervisor: Supervisor, state: State, code: str | None = None) -> Status:
+    try:
+        wait_until(lambda: _is(supervisor.status, state, code), GENEROUS_S)
+    except AssertionError:
+        raise AssertionError(f"never {state} {code}: {supervisor.status}") from None
+    return supervisor.status
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return True
+
+
+def _is(status: Status, state: State, code: str | None) -> bool:
+    return status.state is state and code in (None, status.code)
