@@ -22,7 +22,7 @@ PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
 
 
 class Health(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         health = {"product": "brakedisc-inspector", "status": "ok", "device": "cpu", "pid": os.getpid()}
         if (FOLDER / "health.json").exists():
             health |= json.loads((FOLDER / "health.json").read_text())
