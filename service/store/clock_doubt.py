@@ -1,6 +1,6 @@
 """Was the clock set forward? Then every picture would be too old at once.
 
-A clock that was set back makes nothing old. One that was set forward leaves a gap in the days that have inspections, as a
+A clock set back makes nothing old. One set forward leaves a gap in the days that have inspections, as a
 shut-down of the plant does; nobody can tell the two apart. So after a gap the clock is in doubt until inspections have
 gone on for a week: with a wrong clock that is the time to notice it, after a shut-down pictures stay a week longer.
 """
