@@ -1,13 +1,16 @@
-"""One JSON line per event, to stderr and, rotated by size, to `logs/service.log`."""
+"""One JSON line per event, to stderr and, rotated by size and age, to `logs/service.log`."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from service import caller
 
@@ -45,6 +48,7 @@ def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: b
         handlers.append(
             _QuietRotation(
                 folder / "service.log",
+                days=days,
                 maxBytes=max_mb * 1_000_000,
                 backupCount=max(1, files - 1),
                 encoding="utf-8",
@@ -60,6 +64,22 @@ def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: b
 
 class _QuietRotation(RotatingFileHandler):
     """A full disk or a file held open by a virus scanner costs log lines, never an inspection."""
+
+    def __init__(self, path: Path, *, days: int, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._days = days
+        self._remove_old()
+
+    def doRollover(self) -> None:  # noqa: N802
+        super().doRollover()
+        self._remove_old()
+
+    def _remove_old(self) -> None:
+        path = Path(self.baseFilename)
+        for rotated in path.parent.glob(f"{path.name}.*"):
+            with suppress(OSError):
+                if rotated.suffix[1:].isdecimal() and rotated.stat().st_mtime < time.time() - self._days * 86400:
+                    rotated.unlink()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass

@@ -16,6 +16,7 @@ import httpx
 from service.settings import Settings
 
 START_TIMEOUT_S = 120.0
+Report = Callable[[float, str], None]
 NO_LIMIT = httpx.Timeout(30.0, read=None)
 
 
@@ -40,14 +41,56 @@ class Client:
         answer: dict[str, Any] = self._http.get("/health").json()
         return answer
 
-    def fit(
-        self, fields: dict[str, Any], images: Sequence[Path], report: Callable[[float, str], None]
-    ) -> dict[str, Any]:
+    def fit(self, fields: dict[str, Any], images: Sequence[Path], report: Report) -> dict[str, Any]:
         """Start a fit, report its progress, return its result."""
         files = [("images", (path.name, path.read_bytes())) for path in images]
         started = self._http.post(
             "/fit_ok", data=fields, files=files, headers={"Prefer": "respond-async"}, timeout=NO_LIMIT
         )
+        return self._follow(started, report)
+
+    def upload(self, label: str, fields: dict[str, Any], images: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+        files = [("images", image) for image in images]
+        return self._json(self._http.post(f"/datasets/{label}/upload", data=fields, files=files, timeout=NO_LIMIT))
+
+    def calibrate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._json(self._http.post("/calibrate_ng", json=asked, timeout=NO_LIMIT))
+
+    def infer(self, fields: dict[str, Any], name: str, image: bytes) -> dict[str, Any]:
+        return self._json(self._http.post("/infer", data=fields, files={"image": (name, image)}))
+
+    def backup(self, report: Report) -> dict[str, Any]:
+        return self._follow(self._http.post("/backups", headers={"Prefer": "respond-async"}), report)
+
+    def backups(self) -> dict[str, Any]:
+        return self._json(self._http.get("/backups"))
+
+    def restore(self, name: str, report: Report) -> None:
+        """Returns when the backup is unpacked and checked; the service starts anew with it then."""
+        started = self._http.post(f"/backups/{name}/restore", headers={"Prefer": "respond-async"})
+        try:
+            self._follow(started, report)
+        except (httpx.TransportError, ServiceError) as error:
+            if isinstance(error, ServiceError) and error.status not in (404, 503):  # gone with the former database
+                raise
+
+    def verify(self) -> dict[str, Any]:
+        return self._json(self._http.post("/admin/verify", timeout=NO_LIMIT))
+
+    def freeze(self, why: str) -> dict[str, Any]:
+        return self._json(self._http.post("/admin/freeze", json={"why": why}))
+
+    def unfreeze(self) -> dict[str, Any]:
+        return self._json(self._http.post("/admin/unfreeze"))
+
+    def manifest(self, role_id: str, roi_id: str) -> dict[str, Any]:
+        return self._json(self._http.get("/manifest", params={"role_id": role_id, "roi_id": roi_id}))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _follow(self, started: httpx.Response, report: Report) -> dict[str, Any]:
+        """The result of a job. Raises ServiceError with its problem."""
         job = _checked(started).headers["Location"]
         while True:
             state = _checked(self._http.get(job)).json()
@@ -60,31 +103,32 @@ class Client:
                 raise ServiceError(problem["status"], problem["detail"])
             time.sleep(0.1)
 
-    def upload(self, label: str, fields: dict[str, Any], images: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
-        files = [("images", image) for image in images]
-        return self._json(self._http.post(f"/datasets/{label}/upload", data=fields, files=files, timeout=NO_LIMIT))
-
-    def calibrate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._json(self._http.post("/calibrate_ng", json=asked, timeout=NO_LIMIT))
-
-    def infer(self, fields: dict[str, Any], name: str, image: bytes) -> dict[str, Any]:
-        return self._json(self._http.post("/infer", data=fields, files={"image": (name, image)}))
-
-    def manifest(self, role_id: str, roi_id: str) -> dict[str, Any]:
-        return self._json(self._http.get("/manifest", params={"role_id": role_id, "roi_id": roi_id}))
-
-    def close(self) -> None:
-        self._http.close()
-
     def _json(self, response: httpx.Response) -> dict[str, Any]:
         answer: dict[str, Any] = _checked(response).json()
         return answer
 
 
+def client_of(settings: Settings) -> Client:
+    return Client(url_of(settings), next(iter(settings.api_keys), ""))
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Client | None]:
+    """A client of the service that runs at the settings' address and has its data root open, or None."""
+    client = client_of(settings)
+    try:
+        health = client.health()
+        yield None if health.get("code") == "data_root_closed" else client
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        yield None
+    finally:
+        client.close()
+
+
 @contextmanager
 def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[Client]:
     """A client of the service at the settings' address, which is started and stopped here when it does not run."""
-    client = Client(url_of(settings), next(iter(settings.api_keys), ""))
+    client = client_of(settings)
     try:
         if _is_live(client):
             yield client

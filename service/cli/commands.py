@@ -154,6 +154,84 @@ def weights_get(name: Annotated[str, typer.Argument(help="Backbone name")]) -> N
 
 
 @app.command()
+def backup(show: Annotated[bool, typer.Option("--list", help="Only show what there is")] = False) -> None:
+    """Back up samples, models, layouts, records and settings; inspections go on."""
+    from service.cli.operations import back_up, list_backups
+
+    raise typer.Exit(list_backups(_settings(), console) if show else back_up(_settings(), console))
+
+
+@app.command()
+def restore(
+    name: Annotated[str, typer.Argument(help="Name or file of a backup; `former` = the state before the last restore")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> None:
+    """Bring a backup's state back; what is there now is kept until the restored state is verified."""
+    from service.cli.operations import restore as restore_backup
+
+    if not yes:
+        typer.confirm(f"Samples, models, layouts and settings are replaced by those of {name}. Go on?", abort=True)
+    raise typer.Exit(restore_backup(_settings(), console, name))
+
+
+@app.command()
+def verify() -> None:
+    """Check engine, models and golden parts. Exit code 1 when one fails."""
+    from service.cli.operations import verify as verify_all
+
+    raise typer.Exit(verify_all(_settings(), console))
+
+
+@app.command()
+def freeze(why: Annotated[str, typer.Option(help="Reason, shown to everybody who is refused")]) -> None:
+    """Refuse teaching, calibrating and changes of samples until it is released."""
+    from service.cli.operations import freeze as freeze_training
+
+    raise typer.Exit(freeze_training(_settings(), console, why))
+
+
+@app.command()
+def unfreeze() -> None:
+    """Release training."""
+    from service.cli.operations import unfreeze as release
+
+    raise typer.Exit(release(_settings(), console))
+
+
+@app.command()
+def update_check(
+    when: Annotated[str, typer.Argument(help="`before` or `after` the update")],
+) -> None:
+    """Before an update: freeze, back up, verify. After it: verify, compare, release. Exit code 1: do not go on."""
+    from service.cli.update_check import after, before
+
+    steps = {"before": before, "after": after}
+    if when not in steps:
+        raise typer.BadParameter("say `before` or `after`")
+    raise typer.Exit(steps[when](_settings(), console))
+
+
+audit = typer.Typer(help="The audit log: who changed what, and whether it is whole.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Find any change of the audit log. Exit code 1 when there is one."""
+    from service.cli.audit import verify_log
+
+    raise typer.Exit(verify_log(_settings(), console))
+
+
+@audit.command("show")
+def audit_show(count: Annotated[int, typer.Option("--last", help="So many entries", min=1)] = 20) -> None:
+    """The last entries, newest first."""
+    from service.cli.audit import show_log
+
+    raise typer.Exit(show_log(_settings(), console, count))
+
+
+@app.command()
 def doctor() -> None:
     """Check GPU, driver, weights, disk and port; say what is wrong and what to do. Exit code 1 when something is."""
     from service.cli.doctor import examine

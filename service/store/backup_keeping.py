@@ -1,18 +1,19 @@
-"""Which backups stay: 7 daily, 4 weekly, 6 monthly, and the newest of every version to go back to."""
+"""Which backups stay: 7 daily, 4 weekly, 6 monthly; all of the last day; the newest of every version to go back to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 DAILY, WEEKLY, MONTHLY = 7, 4, 6
+RECENT = timedelta(days=1)  # two made before and after some work are not the same
 Kept = tuple[datetime, str, str]  # when, by which version, name
 
 
 def surplus(backups: Sequence[Kept]) -> list[str]:
     """Names of those that may go. Days, ISO weeks and months are local ones, and only those with a backup count."""
     newest_first = sorted(backups, reverse=True)
-    kept: set[str] = set()
+    kept = {name for when, _, name in newest_first if newest_first[0][0] - when < RECENT}
     kept |= _newest_of(newest_first, lambda when, _: when.astimezone().date(), DAILY)
     kept |= _newest_of(newest_first, lambda when, _: when.astimezone().isocalendar()[:2], WEEKLY)
     kept |= _newest_of(newest_first, lambda when, _: (when.astimezone().year, when.astimezone().month), MONTHLY)

@@ -19,9 +19,18 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from service.errors import Cancelled, DiskFull, NotFound, Problem
-from service.store.backup_archive import CHUNK, Manifest, check_archive, write_archive
+from service.store.audit_chain import Head, log_path, read_head
+from service.store.backup_archive import (
+    CHUNK,
+    BackupRefused,
+    Manifest,
+    check_archive,
+    read_manifest,
+    write_archive,
+)
 from service.store.backup_keeping import surplus
 from service.store.database import SCHEMA
 from service.store.files import (
@@ -113,6 +122,18 @@ class Backups:
             raise NotFound(f"No backup {name!r}; GET /backups lists them.")
         return path
 
+    def audit_heads(self) -> list[Head]:
+        """How the audit log ended when each backup was made."""
+        heads = []
+        for backup in self.all():
+            try:
+                head = read_manifest(self._folder / backup.name).about.get("audit")
+            except (BackupRefused, OSError):
+                continue
+            if isinstance(head, list) and len(head) == 2:
+                heads.append(Head(int(head[0]), str(head[1])))
+        return heads
+
     def outcome(self) -> Outcome:
         newest = next(iter(self.all()), None)
         try:
@@ -130,13 +151,9 @@ class Backups:
             snapshot = self._snapshot(work / "snapshot")
             self._refuse_without_room(_size(snapshot))
             packed = work / name
-            about = {
-                "version": self._version,
-                "schema": SCHEMA,
-                "created_utc": _iso(name),
-                "host": socket.gethostname(),
-            }
-            manifest = write_archive(snapshot, packed, about, self._watched(report, 0.02, 0.7, "pack"))
+            manifest = write_archive(
+                snapshot, packed, self._about(name, snapshot), self._watched(report, 0.02, 0.7, "pack")
+            )
             self._check(packed, manifest, self._watched(report, 0.7, 0.9, "check"))
             os.replace(packed, self._folder / name)
             sync_folder(self._folder)
@@ -146,6 +163,20 @@ class Backups:
         made = next(backup for backup in self.all() if backup.name == name)
         log.info("backup made", extra={"backup": name, "size_bytes": made.size_bytes, "copy_error": copy_error})
         return Made(made, len(manifest.files), copy_error, dropped)
+
+    def _about(self, name: str, snapshot: Path) -> dict[str, Any]:
+        """The audit log's head is kept where nobody rewrites it: `audit verify` looks into the archives."""
+        try:
+            head = read_head(log_path(snapshot))
+        except ValueError:  # damaged: `audit verify` says so
+            head = None
+        return {
+            "version": self._version,
+            "schema": SCHEMA,
+            "created_utc": _iso(name),
+            "host": socket.gethostname(),
+            "audit": [head.seq, head.sha256] if head else None,
+        }
 
     def _free_name(self, now: datetime) -> str:
         while (name := f"brakedisc-{now.astimezone(UTC):{_TIME}}-{self._version}.tar.gz") in os.listdir(self._folder):
@@ -237,6 +268,10 @@ class BackupFailed(Problem):
 
 class DiskDamaged(Problem):
     code, title = "disk_damaged", "Disk damaged"
+
+
+def is_backup_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def backups_lock(data_root: Path) -> AbstractContextManager[None]:
