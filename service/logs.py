@@ -35,7 +35,9 @@ class JsonLines(logging.Formatter):
         return json.dumps(event, ensure_ascii=False, default=str)
 
 
-def set_up_logs(folder: Path, *, level: str, max_mb: int, files: int, to_file: bool, to_stderr: bool = True) -> None:
+def set_up_logs(
+    folder: Path, *, level: str, max_mb: int, files: int, days: int = 90, to_file: bool, to_stderr: bool = True
+) -> None:
     """Replaces the root handlers. Several worker processes cannot rotate one file: they log to stderr alone.
 
     Under a supervisor, which keeps stderr for what no handler writes, `to_stderr` is false.
