@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from tray.rotation import RotatingFile
 from tray.status import State, Status
 from tray.supervisor import Supervisor
 
+ROOT = Path(__file__).parents[1]
 SMALL_SERVICE = Path(__file__).with_name("small_service.py")
 SHORT = Timing(
     tick_s=0.1, starting_tick_s=0.05, probe_s=0.5, silent_s=0.7, hang_s=2, start_hang_s=4, stop_s=3, port_s=0.2
@@ -58,6 +60,42 @@ class Small:
         wait_until(lambda: (self.folder / "grandchild.pid").exists(), GENEROUS_S)
         wait_until(lambda: (self.folder / "grandchild.pid").read_text(), GENEROUS_S)
         return psutil.Process(int((self.folder / "grandchild.pid").read_text()))
+
+
+def twin_program(data_root: Path, port: int = 0, **environment: str) -> Program:
+    """The service on the engine's twin."""
+    port = port or free_port()
+    return Program(
+        "service",
+        (sys.executable, "-m", "tests.twin_service", "--supervised", str(os.getpid())),
+        "127.0.0.1",
+        port,
+        environment={
+            "PYTHONPATH": str(ROOT),
+            "BACKEND_DATA_ROOT": str(data_root),
+            "BACKEND_PORT": str(port),
+            "BACKEND_MIN_FREE_MB": "0",
+            "BACKEND_INPUT_SIZE": "128",
+            "BACKEND_BACKUP_HOUR": "-1",
+            **environment,
+        },
+    )
+
+
+def tray_environment(folder: Path, **environment: str) -> dict[str, str]:
+    """Of a supervisor that knows nothing of another one on this PC, over a data root in `folder`."""
+    temporary = folder / "t"  # a socket's path has room for 100 characters
+    temporary.mkdir(exist_ok=True)
+    return {
+        **os.environ,
+        "TMPDIR": str(temporary),
+        "BACKEND_DATA_ROOT": str(folder / "data"),
+        "BACKEND_PORT": str(free_port()),
+        "BACKEND_BACKBONE": "efficientnet_lite0",
+        "BACKEND_MIN_FREE_MB": "0",
+        "BACKEND_BACKUP_HOUR": "-1",
+        **environment,
+    }
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -27,10 +26,13 @@ _DETACHED = 0x208 if sys.platform == "win32" else 0  # DETACHED_PROCESS | CREATE
 def stop() -> int:
     """End the service and the supervisor; returns when both are gone. 0 also when nothing ran."""
     process = running()
-    with contextlib.suppress(NotRunning):
+    try:
         ask("quit")
+        wait_s = STOP_S
+    except NotRunning:
+        wait_s = 0.0  # if it is there at all, it does not listen
     if process is not None:
-        _, alive = psutil.wait_procs([process], STOP_S)
+        _, alive = psutil.wait_procs([process], wait_s)
         if alive:
             end_it(process)
     return 0
