@@ -113,7 +113,9 @@ def _versions() -> Iterator[str]:
 
 def _doctor(settings: Settings, doctor_s: float) -> str:
     """Its output; why there is none is worth as much."""
-    environment = {**os.environ, "BACKEND_DATA_ROOT": str(settings.data_root), "PYTHONIOENCODING": "utf-8"}
+    # wide: a table folded at 80 columns would fold a path, or a key that has to be found
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "400"}
+    environment["BACKEND_DATA_ROOT"] = str(settings.data_root)
     try:
         done = subprocess.run(
             doctor_command(),

@@ -11,7 +11,7 @@ from tray.menu import Colour
 SIZE = 64  # pystray hands it to Windows as an .ico with every smaller size
 _OVERSAMPLING = 8  # drawn larger, then reduced: smooth edges, which ImageDraw alone does not make
 # Okabe and Ito's palette for colour-blind people, darkened until white signs stand out from it (contrast over 3:1)
-_FILL = {Colour.GREEN: "#12813f", Colour.AMBER: "#c46a00", Colour.RED: "#c4161c", Colour.GREY: "#6b7280"}
+FILL = {Colour.GREEN: "#12813f", Colour.AMBER: "#c46a00", Colour.RED: "#c4161c", Colour.GREY: "#6b7280"}
 _Line = tuple[tuple[float, float], ...]
 # Strokes in a square of side 1: check mark, hourglass, cross, two bars.
 _STROKES: dict[Colour, tuple[_Line, ...]] = {
@@ -33,7 +33,7 @@ def icon_image(colour: Colour, size: int = SIZE) -> Image.Image:
     # a white rim: the disc stands out from a dark task bar as from a light one
     draw.ellipse((0, 0, side - 1, side - 1), fill="white")
     rim = side * 0.05
-    draw.ellipse((rim, rim, side - 1 - rim, side - 1 - rim), fill=_FILL[colour])
+    draw.ellipse((rim, rim, side - 1 - rim, side - 1 - rim), fill=FILL[colour])
     if colour is Colour.AMBER:
         draw.polygon([(x * side, y * side) for x, y in _HOURGLASS], fill="white")
     for line in _STROKES[colour]:

@@ -83,7 +83,7 @@ class TrayIcon:
         return self._pystray.MenuItem(
             _label(entry.text),
             self._menu(entry.entries) if entry.entries else lambda: self._do(entry.action, entry.argument),
-            checked=None if entry.checked is None else entry.checked,
+            checked=None if entry.checked is None else lambda _: bool(entry.checked),
             radio=entry.radio,
             default=entry.default,
             enabled=entry.enabled,

@@ -65,7 +65,7 @@ SEPARATOR = Entry()
 
 def menu(view: View) -> tuple[Entry, ...]:
     words, status = _Words(view.language), view.status
-    works, idle = status.state in _WORKS, not view.busy
+    works, idle = status.state in _WORKS and answers(status), not view.busy
     return (
         Entry(first_line(view), enabled=False),
         SEPARATOR,
@@ -119,6 +119,8 @@ def state_words(status: Status, language: Language) -> str:
     key = f"state.{status.state}"
     if status.state is State.DOWN and not why:
         key = "state.down.unknown"
+    if status.code == "no_answer":
+        key = "state.silent"
     if status.state is State.READY and is_frozen(status):
         key = "state.ready.frozen"
     words = text(language, key, reason=why)

@@ -18,6 +18,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "state.ready": ("Ready to inspect", "Listo para inspeccionar"),
     "state.ready.frozen": ("Ready to inspect, training frozen", "Listo para inspeccionar, entrenamiento congelado"),
     "state.degraded": ("Works, but: {reason}", "Funciona, pero: {reason}"),
+    "state.silent": ("The service does not answer", "El servicio no responde"),
     "state.down": ("Down: {reason}", "Caído: {reason}"),
     "state.down.unknown": ("Down", "Caído"),
     "state.stopping": ("Stopping…", "Deteniendo…"),
