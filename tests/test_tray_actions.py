@@ -5,21 +5,27 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
+from service import __version__
+from service.api.app import create_app
+from service.backend import Backend
 from service.settings import Settings
 from tests.conftest import settings_for
 from tests.parts import wait_until
 from tests.test_cli import free_port
 from tests.tray_twin import HEALTH, TwinService, TwinSupervisor, twin_service
+from tests.twin import TwinEngine
 from tray.actions import Actions, Desktop
 from tray.client import NoAnswer, Refused, ServiceClient, Unclear
 from tray.dialogs import NoDialog
-from tray.menu import Backup, View, menu
+from tray.menu import Backup, View, local_time, menu
 from tray.status import State, Status
 from tray.texts import Language
 
@@ -170,7 +176,7 @@ def test_restore_names_the_backup_and_does_nothing_without_a_yes(plant: Plant) -
     plant.operator.agrees = True
     plant.click("restore", BACKUP.name)
     assert plant.service.asked[0] == f"POST /backups/{BACKUP.name}/restore"
-    assert plant.operator.said == ["Backup restored; the service is starting with it."]
+    assert plant.operator.said == ["The backup is checked; the service restarts with it."]
 
 
 def test_a_restore_whose_end_nobody_saw_is_not_called_a_success(plant: Plant) -> None:
@@ -277,6 +283,38 @@ def test_a_proxy_of_the_network_does_not_come_between(tmp_path: Path, monkeypatc
             settings_for(tmp_path, BACKEND_PORT=service.port, BACKEND_HOST="0.0.0.0", BACKEND_API_KEY="k")
         )
         assert client.backups() == (Backup("b", "2026", "1"),)
+
+
+@contextmanager
+def real_service(settings: Settings) -> Iterator[None]:
+    """The service itself on its port, with the engine's twin."""
+    app = create_app(Backend(settings, TwinEngine))
+    server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def test_the_real_service_understands_what_the_tray_asks(data_root: Path) -> None:
+    settings = settings_for(data_root, BACKEND_PORT=free_port())
+    with real_service(settings):
+        client = ServiceClient(settings)
+        assert client.backups() == ()
+        made = client.back_up()
+        (backup,) = client.backups()
+        assert (backup.name, backup.version) == (made["name"], __version__)
+        assert local_time(backup.created_utc) != backup.created_utc
+        client.freeze("why")
+        client.unfreeze()
+        assert client.inspections("2026-01-01T00:00:00+00:00", 200) == []
+        with pytest.raises(Refused) as refused:
+            client.restore("brakedisc-20200101T000000Z-0.1.0.tar.gz")
+        assert refused.value.code == "not_found"
 
 
 def test_a_service_that_is_not_ours_is_a_refusal(tmp_path: Path) -> None:

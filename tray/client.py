@@ -15,7 +15,7 @@ from tray.menu import Backup
 from tray.program import called_host
 
 _TIMEOUT_S = 30.0  # a full disk queue may hold an answer this long
-_POLL_S = 0.5
+_POLL_S = 0.2  # a restore is seen to end only until the service restarts
 
 
 class Refused(Exception):

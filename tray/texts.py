@@ -107,8 +107,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "done.unfreeze": ("Training is released.", "El entrenamiento está liberado."),
     "done.backup": ("Backup made: {name}", "Copia de seguridad hecha: {name}"),
     "done.restore": (
-        "Backup restored; the service is starting with it.",
-        "Copia restaurada; el servicio arranca con ella.",
+        "The backup is checked; the service restarts with it.",
+        "La copia está comprobada; el servicio se reinicia con ella.",
     ),
     "restore.unclear": (
         "The service ended before it said whether the restore worked. Look at the logs before inspecting.",
@@ -131,7 +131,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Another change is under way; try again later.",
         "Hay otro cambio en curso; volver a intentarlo más tarde.",
     ),
-    "failed.backup_damaged": ("The backup is damaged.", "La copia de seguridad está dañada."),
+    "failed.backup_failed": ("The backup failed: {detail}", "La copia de seguridad falló: {detail}"),
+    "failed.backup_refused": ("The backup is not accepted: {detail}", "La copia no se acepta: {detail}"),
     "failed.no_dialog": (
         "No program can show the question here; use the command line.",
         "Aquí ningún programa puede mostrar la pregunta; usar la línea de comandos.",
@@ -181,4 +182,4 @@ def reason(language: Language, code: str, english: str) -> str:
 
 def refusal(language: Language, code: str, detail: str) -> str:
     """What the service answered to something we asked of it."""
-    return text(language, f"failed.{code}") if f"failed.{code}" in TEXTS else detail
+    return text(language, f"failed.{code}", detail=detail) if f"failed.{code}" in TEXTS else detail
