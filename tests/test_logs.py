@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,30 @@ def test_logs_rotate_and_old_ones_go(tmp_path: Path, files: int, kept: int) -> N
     assert all(path.stat().st_size <= 1_000_000 for path in found)
 
 
+def aged(path: Path, days: float) -> Path:
+    path.write_text("{}\n")
+    os.utime(path, (time.time() - days * 86400,) * 2)
+    return path
+
+
+def test_rotated_files_also_go_by_age_at_the_start_and_at_each_rotation(tmp_path: Path) -> None:
+    old, older = aged(tmp_path / "service.log.2", 31), aged(tmp_path / "service.log.7", 400)
+    young, running = aged(tmp_path / "service.log.1", 29), aged(tmp_path / "service.log", 31)
+    others = [
+        aged(tmp_path / name, 400) for name in ("audit.jsonl", "tray.log.1", "service.log.1.zip", "service.log.txt")
+    ]
+    write_to(tmp_path, files=10, days=30)
+    assert not old.exists()
+    assert not older.exists()
+    assert young.exists()
+    assert running.exists()
+    aged(young, 31)
+    for _ in range(12):
+        logging.getLogger("x").info("y" * 100_000)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"service.log", "service.log.1", *(path.name for path in others)}
+
+
 def test_several_processes_do_not_share_a_file(tmp_path: Path) -> None:
     write_to(tmp_path, to_file=False)
     logging.getLogger("x").info("y")
@@ -99,7 +125,7 @@ def test_a_full_disk_costs_log_lines_not_inspections(data_root: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     logs = data_root / "logs"
-    logs.mkdir()
+    logs.mkdir(exist_ok=True)
     (logs / "service.log").symlink_to("/dev/full")
     with serving(settings_for(data_root)) as client:
         write_to(logs)

@@ -219,7 +219,7 @@ def test_what_is_not_a_kept_picture_is_left_alone_and_empty_folders_go(archived:
         path.write_bytes(b"x")
     elsewhere = archived.data_root / "elsewhere"
     elsewhere.mkdir()
-    shutil.copy(archived.path(gone), elsewhere)
+    (elsewhere / "20200101T120000000000-0123abcd.image").write_bytes(b"x")
     linked = archived.data_root / "inspections" / "2020" / "01"
     linked.mkdir()
     (linked / "01").symlink_to(elsewhere, target_is_directory=True)
@@ -234,6 +234,13 @@ def test_what_is_not_a_kept_picture_is_left_alone_and_empty_folders_go(archived:
     assert not archived.path(alone).parent.exists()
     assert not (archived.data_root / "inspections" / "2019").exists()
     assert today.exists()
+
+
+def test_the_month_in_which_the_archive_writes_stays(archived: Archived) -> None:
+    folder = archived.path(archived.add(3)).parent
+    run(archived.retention(Rules(1, 1, 0, 0)))
+    assert not folder.exists()
+    assert folder.parent.exists()
 
 
 def test_the_archive_goes_on_writing_while_retention_cleans(archived: Archived) -> None:

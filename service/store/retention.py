@@ -201,8 +201,6 @@ def _pictures(day: Day, *, sweep: bool) -> list[Picture]:
 
 def _delete(picture: Picture, reason: str, tally: Tally) -> None:
     """The picture first: when somebody has it open, its heat map stays, too."""
-    if picture.inspection_id in tally.in_use:
-        return
     try:
         for path, size in picture.files:
             path.unlink(missing_ok=True)
@@ -210,6 +208,7 @@ def _delete(picture: Picture, reason: str, tally: Tally) -> None:
     except OSError:
         tally.in_use.add(picture.inspection_id)
     else:
+        tally.in_use.discard(picture.inspection_id)
         tally.pictures[reason] += 1
 
 
