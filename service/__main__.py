@@ -78,7 +78,7 @@ def make_app(
     try:
         set_up_logs(
             settings.data_root / "logs", level=settings.log_level, max_mb=settings.log_max_mb,
-            files=settings.log_files, to_file=settings.workers == 1, to_stderr=to_stderr,
+            files=settings.log_files, days=settings.log_days, to_file=settings.workers == 1, to_stderr=to_stderr,
         )  # fmt: skip
         if settings.workers == 1:
             finish_restore(settings.data_root)

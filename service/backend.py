@@ -27,9 +27,12 @@ from service.store.audit import Audit
 from service.store.backups import Backups
 from service.store.database import open_database
 from service.store.datasets import Datasets
+from service.store.files import sweep_orphans
 from service.store.freezing import Freezing
 from service.store.models import Models
 from service.store.records import Records
+from service.store.restoring import sweep_restore
+from service.store.retention import Retention, Rules
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ def backups_of(settings: Settings) -> Backups:
     return Backups(settings.data_root, __version__, settings.backup_dir, settings.min_free_mb * 1_000_000)
 
 
+def retention_of(settings: Settings, database: sa.Engine) -> Retention:
+    max_bytes = settings.keep_mb * 1_000_000
+    rules = Rules(settings.keep_ok_days, settings.keep_ng_days, max_bytes, settings.keep_free_percent)
+    return Retention(settings.data_root, database, rules)
+
+
 class Backend:
     """Everything alive in one service process. `close` ends its threads in the order that loses nothing."""
 
@@ -80,6 +89,9 @@ class Backend:
         self.freezing = Freezing(settings.data_root)
         self.backups = backups_of(settings)
         self.backups.sweep()
+        sweep_restore(settings.data_root)
+        sweep_orphans(settings.data_root)
+        self.retention = retention_of(settings, self._database)
         self.archive = Archive(settings.data_root, settings.min_free_mb * 1_000_000)
         self.metrics = Metrics(several_processes=settings.workers > 1)
         self.loader = EngineLoader(build_engine)

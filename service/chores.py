@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +15,9 @@ from service.store.files import leader_lock
 from service.store.restoring import restored
 from service.store.verification import last_verification
 
+log = logging.getLogger(__name__)
+# Between two steps of at most 240 ms: inspections never wait for old pictures.
+PAUSE_S = 0.2
 Now = Callable[[], datetime]
 
 
@@ -23,6 +28,7 @@ def housekeeping(
         Chore("backup", partial(back_up_daily, backend, now), every_s=0, retry_s=1800),
         Chore("golden parts", partial(verify_daily, backend, now), every_s=0, retry_s=600),
         Chore("restored state", partial(verify_restored, backend), every_s=0, retry_s=600),
+        Chore("old pictures", partial(drop_old_pictures, backend), every_s=3600, retry_s=3600),
     ]
     lock = leader_lock(backend.settings.data_root / "locks" / "housekeeping.lock")
     return Housekeeping(chores, lock, start_delay_s=start_delay_s)
@@ -50,3 +56,15 @@ def verify_restored(backend: Backend) -> None:
     waiting, last = restored(backend.settings.data_root), last_verification(backend.settings.data_root)
     if waiting and (last is None or last.checked_utc < waiting.restored_utc):
         verifying.verify(backend)
+
+
+def drop_old_pictures(backend: Backend) -> None:
+    """In small steps; one line in the log of what went."""
+    tally = None
+    for so_far in backend.retention.run(limit=50):
+        tally = so_far
+        if backend.jobs.closing:
+            break
+        time.sleep(PAUSE_S)
+    if tally and (tally.pictures or tally.in_use or tally.clock_doubted):
+        log.warning("old pictures", extra=tally.as_fields())

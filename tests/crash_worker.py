@@ -20,17 +20,24 @@ from service.contract import CalibrationRequest
 from service.geometry import parse_shape
 from service.inspecting import Inspection
 from service.store import files
+from service.store.restoring import finish_restore, stage
 from service.teaching import Lesson
 from tests.conftest import settings_for
 from tests.parts import RING, ROI, SCALE, disc, wait_until
 from tests.twin import TwinEngine
 
-STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
+STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "sqlite3.connect")
 
 
 def work_and_die(data_root: Path, kind: str, step: int) -> None:
     """Do one piece of work, and be killed right before its step number `step` on files of the data root."""
     backend = started(data_root)
+    kill_before(data_root, step)
+    (WORK | OPERATIONS)[kind](backend)
+    backend.archive.close()
+
+
+def kill_before(data_root: Path, step: int) -> None:
     steps = itertools.count(1)
 
     def kill(event: str, args: tuple[object, ...]) -> None:
@@ -38,8 +45,6 @@ def work_and_die(data_root: Path, kind: str, step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(kill)
-    WORK[kind](backend)
-    backend.archive.close()
 
 
 def work_until_killed(data_root: Path, first: int) -> None:
@@ -95,4 +100,32 @@ def infer(backend: Backend) -> None:
     inspecting.inspect(backend, asked, disc(50))
 
 
+def backup(backend: Backend) -> None:
+    backend.backups.make(lambda _share, _stage: None)
+
+
+def restore(backend: Backend) -> None:
+    """The newest backup, as far as it goes while the service runs."""
+    stage(
+        backend.settings.data_root, backend.backups.path(backend.backups.all()[0].name), 0, lambda _share, _stage: None
+    )
+
+
+def finish_and_die(data_root: Path, step: int) -> None:
+    """Swap a restored state in, and be killed right before step number `step` on files."""
+    kill_before(data_root, step)
+    finish_restore(data_root)
+
+
+def operate_until_killed(data_root: Path, name: str) -> None:
+    """Back up, restore the backup of that name, swap, and again."""
+    while True:
+        backend = started(data_root)
+        backup(backend)
+        stage(data_root, backend.backups.path(name), 0, lambda _share, _stage: None)
+        backend.close()
+        finish_restore(data_root)
+
+
 WORK = {"fit": fit, "calibrate": calibrate, "upload": upload, "infer": infer}
+OPERATIONS = {"backup": backup, "restore": restore}

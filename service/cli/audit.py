@@ -19,9 +19,7 @@ def verify_log(settings: Settings, console: Console) -> int:
     path = log_path(settings.data_root)
     heads = backups_of(settings).audit_heads()
     found = verify(path, heads)
-    console.print(
-        f"{path}: {found.entries} entries, {found.repairs} repaired after a power cut; compared with {len(heads)} backups."
-    )
+    console.print(f"{path}: {found.entries} entries, {found.repairs} repaired; compared with {len(heads)} backups.")
     if found.problem:
         console.print(f"[red]Not whole[/]: {escape(found.problem)} ({found.problems} in all)")
         return 1

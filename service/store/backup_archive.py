@@ -146,6 +146,9 @@ def _read(archive: Path, progress: Progress, open_for: Callable[[str], IO[bytes]
                     target.close()
             if digest.hexdigest() != entry.sha256:
                 raise BackupRefused(f"{archive.name} is damaged: {_shown(member.name)} has another content.")
+        assert tar.fileobj is not None
+        if len(tar.fileobj.read(CHUNK)) == CHUNK:  # a few zeros; reading them has gzip compare its checksum
+            raise BackupRefused(f"{archive.name} goes on behind its end: it was not made by this product.")
     if missing:
         raise BackupRefused(f"{archive.name} is cut short: {_shown(next(iter(missing)))} is missing.")
     return manifest

@@ -127,13 +127,22 @@ def settle(data_root: Path) -> None:
     _clear(folder, FORMER, "staged", "discarded")
 
 
+def sweep_restore(data_root: Path) -> None:
+    """Remove what a killed restore left behind, unless one is being made by another process."""
+    try:
+        with backups_lock(data_root):
+            if not restore_waits(data_root):
+                _clear(data_root / "restore", ".tmp-*", "staged", "discarded")
+    except Conflict:
+        pass
+
+
 def _prepare(data_root: Path) -> Path:
     folder = data_root / "restore"
     if restore_waits(data_root):
         raise Conflict("A restore waits already: it is done when the service is started again.")
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in [*folder.glob(".tmp-*"), folder / "staged", folder / "discarded"]:
-        shutil.rmtree(leftover, ignore_errors=True)
+    _clear(folder, ".tmp-*", "staged", "discarded")
     return folder
 
 
@@ -253,6 +262,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise RestoreUnfinished(f"{path} cannot be read ({error}): have support look at the folder.") from error
 
 
-def _clear(folder: Path, *names: str) -> None:
-    for name in names:
-        shutil.rmtree(folder / name, ignore_errors=True)
+def _clear(folder: Path, *patterns: str) -> None:
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)
