@@ -108,7 +108,7 @@ def running(command: list[str], **options: object) -> Iterator[subprocess.Popen[
 def a_display() -> Iterator[str]:
     """An X server on a number that was free: it says itself which."""
     reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"]
     with running(command, pass_fds=[writing], stderr=subprocess.DEVNULL), os.fdopen(reading) as said:
         os.close(writing)
         yield f":{said.readline().strip()}"
@@ -230,6 +230,14 @@ def test_quitting_ends_the_program(screen: Screen) -> None:
     assert screen.said()[0] == "asked"
     assert screen.said() == ["ended"]
     assert screen._process.wait(GENEROUS_S) == 0
+
+
+def test_an_icon_that_cannot_show_the_state_goes_instead_of_staying_green(screen: Screen) -> None:
+    screen.become("ready")
+    wait_until(screen.shows(Colour.GREEN), GENEROUS_S)
+    screen.become("odd")
+    wait_until(lambda: screen.icon() is None, GENEROUS_S)
+    assert screen._process.poll() is None  # and the supervisor goes on
 
 
 def test_the_menu_speaks_spanish_and_looks_it(screen: Screen, tmp_path: Path) -> None:

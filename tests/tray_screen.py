@@ -30,6 +30,7 @@ STATES = {
     "degraded": Status(State.DEGRADED, "disk_low", "The disk is almost full.", pid=7, health=HEALTH),
     "down": Status(State.DOWN, "gave_up", "It crashed."),
     "stopped": Status(State.STOPPED),
+    "odd": Status(State.READY, pid=7, health={"latency_infer_ms": "fast"}),  # no service says this
 }
 
 

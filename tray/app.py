@@ -104,7 +104,10 @@ class App:
             thread.start()
         try:
             self._icon.run()
-        finally:  # also when the desktop took the icon away
+            if not self._ended.is_set():  # the line does not stop because its icon is gone
+                log.error("the icon is gone; running without one")
+                self._ended.wait()
+        finally:
             self._ended.set()
             self._news.put(None)
             self._actions.close()
@@ -112,16 +115,24 @@ class App:
                 thread.join(_JOIN_S)
 
     def _show_loop(self) -> None:
-        while not self._ended.is_set():
-            try:
-                status = self._news.get(timeout=_RETRY_S)
-            except queue.Empty:
-                status = None
-            if status is not None:
-                self._take(status)
-            view = self._view
-            self._icon.update(menu(view), icon_colour(view.status), tooltip(view.status, view.language))
-        self._icon.stop()
+        try:
+            while not self._ended.is_set():
+                self._show_next()
+        finally:
+            if not self._ended.is_set():  # no icon at all rather than one that stays green whatever happens
+                self._icon.hide()
+                self._ended.wait()
+            self._icon.stop()
+
+    def _show_next(self) -> None:
+        try:
+            status = self._news.get(timeout=_RETRY_S)
+        except queue.Empty:
+            status = None
+        if status is not None:
+            self._take(status)
+        view = self._view
+        self._icon.update(menu(view), icon_colour(view.status), tooltip(view.status, view.language))
 
     def _take(self, status: Status) -> None:
         with self._lock:

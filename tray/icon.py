@@ -48,6 +48,9 @@ class TrayIcon:
         self._stopped.set()
         self._icon.stop()
 
+    def hide(self) -> None:
+        self._icon.visible = False
+
     def update(self, entries: Sequence[Entry], colour: Colour, tooltip: str) -> None:
         """Only what has changed is touched; an open menu stays as it is until the next call after it was closed."""
         self._apply("icon", colour, lambda: setattr(self._icon, "icon", icon_image(colour)))
