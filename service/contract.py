@@ -54,7 +54,7 @@ class BackupState(BaseModel):
 
 
 class Health(Answer):
-    """`code` names the first of the reasons: `loading`, `device_lost`, `disk_low`, `golden_not_checked`, ...
+    """`codes` are the slugs of the reasons, `code` the first: `loading`, `device_lost`, `disk_low`, ...
 
     `warnings` are worth a look and change nothing of the status.
     """
@@ -62,6 +62,7 @@ class Health(Answer):
     status: Literal["ok", "degraded", "loading", "error"]
     reason: str | None = None
     code: str | None = None
+    codes: list[str]
     warnings: list[str]
     product: Literal["brakedisc-inspector"] = "brakedisc-inspector"
     pid: int

@@ -27,6 +27,7 @@ def health(backend: Backend) -> Health:
         status="loading" if loading else "error" if stops else "degraded" if doubts else "ok",
         reason=" ".join(sentence for _, sentence in reasons) or None,
         code=reasons[0][0] if reasons else None,
+        codes=[slug for slug, _ in reasons],
         warnings=[backups.copy_error] if backups.copy_error else [],
         pid=os.getpid(),
         device=engine.device if engine else "cpu" if backend.settings.device == "auto" else backend.settings.device,

@@ -31,9 +31,6 @@ def _note(audit: Audit, settings: Settings, action: str, now: dict[str, Any]) ->
     before: dict[str, Any] = entry.target if entry else {}
     if now == before:
         return
-    if entry is None:
-        audit.append(action, by=_user(), station=socket.gethostname(), target=now, old=None, new=None)
-        return
     changed = sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
     audit.append(
         action,

@@ -328,7 +328,7 @@ def test_a_service_that_goes_away_during_a_job_leaves_it_unclear(tmp_path: Path)
     failed: list[type[Exception]] = []
     with twin_service() as service:
         service.hold.clear()
-        client = ServiceClient(settings_for(tmp_path, BACKEND_PORT=service.port))
+        client = ServiceClient(settings_for(tmp_path, BACKEND_PORT=service.port), patience_s=1.0)
 
         def back_up() -> None:
             try:

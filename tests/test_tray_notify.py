@@ -44,6 +44,7 @@ COPY = "The second copy of the backup failed: \\\\nas is not there"
 DISK = "The disk is almost full: 900 MB free."
 GPU = "The GPU was lost. Parts without a verdict have to be inspected again."
 GOLDEN = "The golden parts failed. Do not trust verdicts until quality has looked at it."
+GOLDEN_FAILED = with_health(code="disk_low", codes=["disk_low", "golden_failed"])
 FULL = "E: is full"
 TAKEN = Status(State.DOWN, "port_taken", "python (process 7) uses port 8000.")
 LOST = replace(READY, gpu_lost_utc="2026-03-01T06:30:00+00:00")
@@ -77,8 +78,8 @@ CASES: dict[str, tuple[tuple[Status, ...], list[str]]] = {
     ),
     "a lost GPU": ((READY, LOST, LOST, replace(LOST, state=State.STARTING), LOST), [GPU]),
     "a lost GPU, seen to, lost again": ((LOST, READY, LOST), [GPU, GPU]),
-    "golden parts": ((READY, with_health(code="golden_failed"), with_health(code="golden_failed")), [GOLDEN]),
-    "golden parts not yet checked": ((READY, with_health(code="golden_not_checked")), []),
+    "golden parts": ((READY, GOLDEN_FAILED, GOLDEN_FAILED), [GOLDEN]),
+    "golden parts not yet checked": ((READY, with_health(code="golden_not_checked", codes=["golden_not_checked"])), []),
 }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from tray.menu import Backup
 from tray.program import called_host
 
 _TIMEOUT_S = 30.0  # a full disk queue may hold an answer this long
-_POLL_S = 0.2  # a restore is seen to end only until the service restarts
+_POLL_S = 0.2
+_PATIENCE_S = 60.0  # a service that starts anew with a restored state still knows the job
 
 
 class Refused(Exception):
@@ -31,7 +32,7 @@ class NoAnswer(Exception):
 
 
 class Unclear(Exception):
-    """The service ended while the job ran, so nobody can say how the job ended."""
+    """The service went away for good while the job ran, so nobody can say how the job ended."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,13 @@ class ServiceClient:
     one of the plant's network must not come between two programs of one PC.
     """
 
-    def __init__(self, settings: Settings, give_up: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, settings: Settings, give_up: Callable[[], bool] = lambda: False, patience_s: float = _PATIENCE_S
+    ) -> None:
+        """A job whose service answers nobody for `patience_s` is given up."""
         self._host, self._port = called_host(settings.host), settings.port
         self._key = next(iter(settings.api_keys), "")
-        self._give_up = give_up
+        self._give_up, self._patience_s = give_up, patience_s
 
     def freeze(self, why: str) -> None:
         self._ask("POST", "/admin/freeze", {"why": why})
@@ -79,8 +83,13 @@ class ServiceClient:
 
     def _job(self, path: str) -> Mapping[str, Any]:
         job = self._ask("POST", path, {}, {"Prefer": "respond-async"}).location
-        while not self._give_up():
+        deadline = time.monotonic() + self._patience_s
+        while not self._give_up() and time.monotonic() < deadline:
             state = self._state_of(job)
+            if state is None:
+                time.sleep(_POLL_S)
+                continue
+            deadline = time.monotonic() + self._patience_s
             if state["state"] == "done":
                 return state["result"] or {}
             if state["state"] != "running":
@@ -89,14 +98,17 @@ class ServiceClient:
             time.sleep(_POLL_S)
         raise Unclear
 
-    def _state_of(self, job: str) -> Mapping[str, Any]:
+    def _state_of(self, job: str) -> Mapping[str, Any] | None:
+        """None while the service starts anew."""
         try:
             state: Mapping[str, Any] = self._ask("GET", job).body
         except NoAnswer:
-            raise Unclear from None
+            return None
         except Refused as refused:
-            if refused.code == "not_found":  # a restarted service no longer knows it
+            if refused.code == "not_found":  # its records are gone
                 raise Unclear from None
+            if refused.code == "not_ready":
+                return None
             raise
         return state
 

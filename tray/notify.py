@@ -62,7 +62,7 @@ def _of_health(status: Status, min_free_mb: int, open_now: frozenset[str]) -> It
     backup = status.health.get("backup") or {}
     yield "backup", bool(backup.get("error"))
     yield "backup_copy", bool(backup.get("copy_error"))
-    yield "golden", "golden_failed" in (status.code, status.health.get("code"))
+    yield "golden", "golden_failed" in status.health.get("codes", ())
     free_mb = status.health.get("disk_free_mb")
     if free_mb is not None:
         limit_mb = min_free_mb * _DISK_MARGIN if "disk" in open_now else min_free_mb

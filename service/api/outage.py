@@ -34,6 +34,7 @@ def create_outage_app(settings: Settings, reason: str) -> FastAPI:
             status="error",
             reason=reason,
             code="data_root_closed",
+            codes=["data_root_closed"],
             warnings=[],
             pid=os.getpid(),
             device="cpu" if settings.device == "auto" else settings.device,

@@ -67,12 +67,7 @@ class Client:
 
     def restore(self, name: str, report: Report) -> None:
         """Returns when the backup is unpacked and checked; the service starts anew with it then."""
-        started = self._http.post(f"/backups/{name}/restore", headers={"Prefer": "respond-async"})
-        try:
-            self._follow(started, report)
-        except (httpx.TransportError, ServiceError) as error:
-            if isinstance(error, ServiceError) and error.status not in (404, 503):  # gone with the former database
-                raise
+        self._follow(self._http.post(f"/backups/{name}/restore", headers={"Prefer": "respond-async"}), report)
 
     def verify(self) -> dict[str, Any]:
         return self._json(self._http.post("/admin/verify", timeout=NO_LIMIT))
@@ -93,7 +88,7 @@ class Client:
         """The result of a job. Raises ServiceError with its problem."""
         job = _checked(started).headers["Location"]
         while True:
-            state = _checked(self._http.get(job)).json()
+            state = self._job(job)
             report(state["progress"], state["stage"])
             if state["state"] == "done":
                 result: dict[str, Any] = state["result"]
@@ -102,6 +97,19 @@ class Client:
                 problem = state["problem"] or {"status": 409, "detail": "The job was cancelled."}
                 raise ServiceError(problem["status"], problem["detail"])
             time.sleep(0.1)
+
+    def _job(self, path: str) -> dict[str, Any]:
+        """Its state; patient with a service that starts anew. Raises httpx.TransportError after 60 s."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                answer = self._http.get(path)
+                if answer.status_code != 503:
+                    return self._json(answer)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
 
     def _json(self, response: httpx.Response) -> dict[str, Any]:
         answer: dict[str, Any] = _checked(response).json()

@@ -190,25 +190,26 @@ def _put_away(data_root: Path, folder: Path, plan: dict[str, Any]) -> dict[str, 
 
 
 def _carry_over(former: Path, staged: Path) -> tuple[int, str]:
-    """Inspections recorded since the backup stay proven: their rows go into the restored database."""
+    """Inspections recorded since the backup stay proven: their rows go into the restored database. So do jobs."""
     if not former.exists() or not staged.exists():
         return 0, ""
     try:
         with closing(sqlite3.connect(staged)) as database:
             database.execute("ATTACH ? AS former", (str(former),))
-            columns = ", ".join(sorted(_columns(database, "main") & _columns(database, "former")))
             with database:
-                added = database.execute(
-                    f"INSERT OR IGNORE INTO main.inspections ({columns}) SELECT {columns} FROM former.inspections"
-                ).rowcount
-            return added, ""
+                added = [_carry_table(database, table) for table in ("inspections", "jobs")]
+            return added[0], ""
     except sqlite3.DatabaseError as error:
         log.error("records not carried over", extra={"detail": str(error)})
         return 0, f"Records since the backup could not be read from the former database ({error})."
 
 
-def _columns(database: sqlite3.Connection, schema: str) -> set[str]:
-    return {row[1] for row in database.execute(f"PRAGMA {schema}.table_info(inspections)")}
+def _carry_table(database: sqlite3.Connection, table: str) -> int:
+    names = [{row[1] for row in database.execute(f"PRAGMA {s}.table_info({table})")} for s in ("main", "former")]
+    columns = ", ".join(sorted(names[0] & names[1]))
+    return database.execute(
+        f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM former.{table}"
+    ).rowcount
 
 
 def _ready_database(path: Path, archive: str) -> None:
