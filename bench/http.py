@@ -42,8 +42,8 @@ def main(
         with started(settings) as process:
             client = Client(f"http://127.0.0.1:{port}")
             wait_until_ready(client, console.print, process)
-            good = [_picture(seed, kind) for seed in range(teach)]
-            _teach(client.url, good)
+            good = [picture(seed, kind) for seed in range(teach)]
+            teach_roi(client.url, good)
             client.calibrate({"role_id": "bench", "roi_id": "ring", "mm_per_px": MM_PER_PX})
             _overhead(client.url, good[:8], seconds, kind)
             _load(client.url, good, seconds)
@@ -52,7 +52,7 @@ def main(
 def _overhead(url: str, images: list[bytes], seconds: float, kind: str) -> None:
     """Time a client waits minus what the engine's stages took, request by request."""
     waited, engine = [], []
-    station = _Station(url, images)
+    station = Station(url, images)
     for number in range(10):
         station.infer(number)
     deadline = time.perf_counter() + seconds
@@ -97,7 +97,7 @@ def _clients(url: str, images: list[bytes], count: int, seconds: float) -> list[
 
 def _client(url: str, images: list[bytes], seconds: float) -> list[float]:
     latencies: list[float] = []
-    station = _Station(url, images)
+    station = Station(url, images)
     station.infer(0)
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
@@ -119,7 +119,7 @@ def _row(name: str, latencies: list[list[float]], one: list[list[float]]) -> tup
     )  # fmt: skip
 
 
-class _Station:
+class Station:
     """A client as lean as can be, so that the service is measured and not its caller: one connection, ready bodies."""
 
     def __init__(self, url: str, images: list[bytes]) -> None:
@@ -138,17 +138,17 @@ class _Station:
         return answer
 
 
-def _teach(url: str, images: list[bytes], role: str = "bench") -> None:
+def teach_roi(url: str, images: list[bytes], role: str = "bench") -> None:
     files = [("images", (f"{n}.png", data)) for n, data in enumerate(images)]
     httpx.post(f"{url}/fit_ok", data=FORM | {"role_id": role}, files=files, timeout=None).raise_for_status()
 
 
 def _fit_until(url: str, images: list[bytes], ended: threading.Event) -> None:
     while not ended.is_set():
-        _teach(url, images, role="bench, another")
+        teach_roi(url, images, role="bench, another")
 
 
-def _picture(seed: int, kind: str) -> bytes:
+def picture(seed: int, kind: str) -> bytes:
     file = io.BytesIO()
     Image.fromarray(draw_disc(seed).image_rgb).save(file, kind, quality=95, compress_level=1)
     return file.getvalue()

@@ -86,7 +86,10 @@ def write_archive(source: Path, target: Path, about: dict[str, Any], progress: P
     manifest = Manifest(about, {name: _entry(path, advance) for name, path in paths.items()})
     with full_disk_named(target), open(target, "wb") as raw:
         # level 1: pictures and vectors hardly shrink, and every further level only costs time
-        with gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
+        with (
+            gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed,
+            tarfile.TarFile(fileobj=packed, mode="w", copybufsize=CHUNK) as tar,
+        ):
             _add(tar, MANIFEST, manifest.to_json())
             for name, path in paths.items():
                 with open(path, "rb") as file:
