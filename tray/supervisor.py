@@ -59,7 +59,7 @@ class Supervisor:
         self._wanted = True
         self._gave_up = False
         self._history = History()
-        self._start_at = self._last_answer = self._looked = self._clock.monotonic()
+        self._start_at = self._begun = self._last_answer = self._looked = self._clock.monotonic()
         self._looked_wall = self._clock.time()
         self._ready_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="supervisor")
@@ -108,10 +108,14 @@ class Supervisor:
 
     def _pause_s(self) -> float | None:
         if self._child:
-            return self._timing.tick_s if self._ready_since is not None else self._timing.starting_tick_s
+            return self._timing.starting_tick_s if self._is_new() else self._timing.tick_s
         if self._wanted and not self._gave_up:
             return max(0.0, self._start_at - self._clock.monotonic())
         return None  # nothing to do until somebody asks
+
+    def _is_new(self) -> bool:
+        """Just started: looked at often, to be ready soon. What cannot get ready is asked no more often than others."""
+        return self._ready_since is None and self._clock.monotonic() - self._begun < self._timing.hang_s
 
     def _do(self, asked: _Ask) -> None:
         if asked is _Ask.STOP:
@@ -175,7 +179,8 @@ class Supervisor:
         self._heard(adopted, health)
 
     def _begin(self, child: Child | Adopted) -> None:
-        self._child, self._ready_since, self._last_answer = child, None, self._clock.monotonic()
+        self._begun = self._last_answer = self._clock.monotonic()
+        self._child, self._ready_since = child, None
         self._say(State.STARTING, "starting", "The service is starting.")
 
     def _wait(self, code: str, reason: str) -> None:
