@@ -23,7 +23,7 @@ from service.engine import Engine
 from service.errors import Problem
 from service.logs import set_up_logs
 from service.ports import PortTaken
-from service.serving import Serving, run_several
+from service.serving import Serving
 from service.settings import Settings, SettingsError, read_settings
 from service.store.database import open_database
 from service.store.restoring import finish_restore, refuse_half_restored, restore_waits
@@ -61,7 +61,7 @@ def serve(read: Callable[[], Settings], *, supervisor_pid: int | None = None, bu
     while again:
         settings = read()
         if settings.workers > 1:
-            again = _serve_several(settings)
+            again = _serve_several(settings, serving)
             continue
         serving.take_port(settings)  # before anything is opened: another service may use the data root
         app = make_app(settings, build or build_engine, to_stderr=not supervised, start_anew=serving.start_anew)
@@ -105,14 +105,14 @@ def build_engine(settings: Settings) -> Engine:
     return TorchEngine(settings)
 
 
-def _serve_several(settings: Settings) -> bool:
+def _serve_several(settings: Settings, serving: Serving) -> bool:
     """True when the workers ended because a restored state waits."""
     try:
         finish_restore(settings.data_root)
     except (OSError, Problem) as error:  # the workers' /health says why they cannot work
         log.error("restore not finished", extra={"detail": str(error)})
     waited = restore_waits(settings.data_root)
-    run_several("service.__main__:make_worker_app", settings)
+    serving.run_several("service.__main__:make_worker_app", settings)
     return restore_waits(settings.data_root) and not waited
 
 

@@ -10,6 +10,7 @@ import threading
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from service.ports import listen
 from service.settings import Settings
@@ -30,10 +31,18 @@ class Serving:
         """Serve until the server ends; true when it ended to start anew. Raises PortTaken."""
         listening = self.take_port(settings)
         self._again.clear()
-        self._server = _server(app)
+        self._server = uvicorn.Server(_config(app))
         if not self._stopping.is_set():  # asked before there was a server to ask
             self._server.run(sockets=[listening.dup()])
+        self._server = None
         return self._again.is_set() and not self._stopping.is_set()
+
+    def run_several(self, factory: str, settings: Settings) -> None:
+        """Worker processes under a parent, which is this process; ends when that is told to. Raises PortTaken."""
+        config, listening = _config(factory, workers=settings.workers), self.take_port(settings)
+        with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            Multiprocess(config, sockets=[listening]).run()
 
     def stop(self) -> None:
         """End for good; requests under way are finished first."""
@@ -64,16 +73,9 @@ class Serving:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def run_several(factory: str, settings: Settings) -> None:
-    """Worker processes under a parent, which is this process; ends when the parent is told to. Raises PortTaken."""
-    listen(settings.host, settings.port).close()  # it is free; the parent binds it itself
-    with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        uvicorn.run(
-            factory, factory=True, host=settings.host, port=settings.port, workers=settings.workers,
-            log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S,
-        )  # fmt: skip
-
-
-def _server(app: FastAPI) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S))
+def _config(app: FastAPI | str, *, workers: int = 1) -> uvicorn.Config:
+    """`app`: the application, or, for worker processes, the name of the function that makes it."""
+    return uvicorn.Config(
+        app, factory=isinstance(app, str), workers=workers, log_config=None, access_log=False,
+        timeout_graceful_shutdown=STOP_S,
+    )  # fmt: skip
