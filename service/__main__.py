@@ -85,7 +85,9 @@ def make_app(
         refuse_half_restored(settings.data_root)
         return create_app(Backend(settings, partial(build, settings), start_anew))
     except (OSError, Problem) as error:
-        reason = f"The data root {settings.data_root} cannot be opened: {error}. Run `brakedisc doctor`."
+        reason = (
+            f"The data root {settings.data_root} cannot be opened: {str(error).rstrip('.')}. Run `brakedisc doctor`."
+        )
         print(reason, file=sys.stderr)
         return create_outage_app(settings, reason)
 

@@ -6,10 +6,13 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import sqlalchemy as sa
+from filelock import Timeout
 
 from service import __version__, caller
 from service.cache import LoadedModel, ModelCache
@@ -27,11 +30,11 @@ from service.store.audit import Audit
 from service.store.backups import Backups
 from service.store.database import open_database
 from service.store.datasets import Datasets
-from service.store.files import sweep_orphans
+from service.store.files import leader_lock, sweep_orphans
 from service.store.freezing import Freezing
 from service.store.models import Models
 from service.store.records import Records
-from service.store.restoring import sweep_restore
+from service.store.restoring import SERVICE_LOCK, sweep_restore
 from service.store.retention import Retention, Rules
 
 
@@ -94,6 +97,8 @@ class Backend:
         self.retention = retention_of(settings, self._database)
         self.archive = Archive(settings.data_root, settings.min_free_mb * 1_000_000)
         self.metrics = Metrics(several_processes=settings.workers > 1)
+        if newest := self.backups.outcome().last_success_utc:
+            self.metrics.backed_up(datetime.fromisoformat(newest).timestamp())
         self.loader = EngineLoader(build_engine)
         self.worker: DeviceWorker[Look, Seen] = DeviceWorker(
             self._look, queue_size=settings.queue_size, batch_size=settings.batch_size
@@ -103,6 +108,9 @@ class Backend:
         )
         self._ok_count = 0
         self._ok_lock = threading.Lock()
+        self._in_use = leader_lock(settings.data_root / SERVICE_LOCK)
+        with suppress(Timeout):  # one of several workers holds it for all
+            self._in_use.acquire()
 
     def start(self) -> None:
         note_settings(self.audit, self.settings)
@@ -115,6 +123,7 @@ class Backend:
         self.records.close()
         self.archive.close()
         self._database.dispose()
+        self._in_use.release()
 
     def recipe(self, roi_side: float) -> Recipe:
         """How a new model of ROI pictures of that side embeds. Raises NotReady while the engine loads."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from service import backing_up, verifying
 from service.backend import Backend
+from service.errors import Problem
 from service.housekeeping import START_DELAY_S, Chore, Housekeeping
 from service.store.files import leader_lock
 from service.store.restoring import restored
@@ -43,10 +44,13 @@ def back_up_daily(backend: Backend, now: Now) -> None:
 
 
 def verify_daily(backend: Backend, now: Now) -> None:
+    """Once after its hour; what failed is tried again later. Raises Problem then."""
     hour, last = backend.settings.verify_hour, last_verification(backend.settings.data_root)
-    due = hour >= 0 and (last is None or datetime.fromisoformat(last.checked_utc) < verifying.due_since(hour, now()))
-    if (due or (hour >= 0 and last is not None and not last.passed)) and backend.loader.state == "ready":
-        verifying.verify(backend)
+    if hour < 0 or backend.loader.state != "ready":
+        return
+    fresh = last is not None and datetime.fromisoformat(last.checked_utc) >= verifying.due_since(hour, now())
+    if not (fresh and last and last.passed) and not verifying.verify(backend).passed:
+        raise Problem("The golden parts did not pass.")
 
 
 def verify_restored(backend: Backend) -> None:

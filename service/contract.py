@@ -375,6 +375,15 @@ class BackupSummary(BaseModel):
     size_bytes: int
 
 
+class RestoredState(BaseModel):
+    """A restored state that waits to be verified."""
+
+    backup: str
+    restored_utc: str
+    carried_over: int
+    note: str
+
+
 class BackupsAnswer(Answer):
     backups: list[BackupSummary]
     last_success_utc: str | None
@@ -382,6 +391,7 @@ class BackupsAnswer(Answer):
     copy_error: str | None
     second_folder: str | None
     former_kept: bool
+    restored: RestoredState | None
 
 
 class BackupAnswer(Answer, BackupSummary):

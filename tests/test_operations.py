@@ -153,12 +153,27 @@ def test_a_backup_from_another_pc_is_given_as_a_file(
 ) -> None:
     said(environment, "backup")
     elsewhere = {**environment, "BACKEND_DATA_ROOT": str(tmp_path / "other")}
+    with service(environment) as client:
+        upload(client, 1)  # noted in the audit log
+    (data_root / "backups" / only_backup(data_root)).unlink()
+    said(environment, "backup")
     assert "is restored" in said(elsewhere, "restore", "--yes", data_root / "backups" / only_backup(data_root))
+    assert "Whole" in said(elsewhere, "audit", "verify")
+    assert "dataset_add" in said(elsewhere, "audit", "show")
     with service(elsewhere) as client:
         assert infer(client).json()["verdict"] == "OK"
     renamed = tmp_path / "renamed.tar.gz"
     shutil.copy(data_root / "backups" / only_backup(data_root), renamed)
     assert "not the name of a backup" in said(elsewhere, "restore", "--yes", renamed, code=2)
+
+
+def test_a_service_on_another_port_is_not_restored_under_its_feet(environment: dict[str, str], data_root: Path) -> None:
+    said(environment, "backup")
+    elsewhere = {**environment, "BACKEND_PORT": str(free_port())}
+    with service(elsewhere):
+        told = said(environment, "restore", "--yes", only_backup(data_root), code=2)
+        assert "A service uses" in told
+    assert not (data_root / "restore" / "plan.json").exists()
 
 
 def test_restore_asks_first(environment: dict[str, str], data_root: Path) -> None:

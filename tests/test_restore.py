@@ -148,6 +148,20 @@ def test_a_former_database_that_is_damaged_costs_the_later_records_and_says_so(c
     assert len(inspections(changed)) == 1
     assert (waiting := restored(changed)) is not None
     assert "could not be read" in waiting.note
+    settle(changed)  # what nobody else has is not thrown away
+    (kept,) = (changed / "restore").iterdir()
+    assert kept.name.startswith("kept-")
+    assert (kept / "records.sqlite").read_bytes().startswith(b"no database")
+
+
+def test_under_a_service_nothing_is_swapped(changed: Path) -> None:
+    """One that runs on another port than the settings say."""
+    stage(changed, the_backup(changed), 0, ignore)
+    with serving(settings_for(changed)) as client:
+        with pytest.raises(Conflict, match="A service uses"):
+            finish_restore(changed)
+        assert state(client)["model_version"] == 2
+    assert finish_restore(changed)
 
 
 def test_one_can_go_back_to_the_former_state_until_it_was_verified(changed: Path, then: dict[str, bytes]) -> None:

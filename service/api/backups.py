@@ -10,8 +10,8 @@ from fastapi import APIRouter, Header, Response
 
 from service import backing_up
 from service.api.access import Parts, answered
-from service.contract import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer
-from service.store.restoring import former_is_kept
+from service.contract import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer, RestoredState
+from service.store.restoring import former_is_kept, restored
 
 router = APIRouter(prefix="/backups", tags=["operations"])
 STARTED: dict[int | str, dict[str, Any]] = {202: {"description": "Started; Location names the job"}}
@@ -23,12 +23,14 @@ def get_backups(backend: Parts) -> BackupsAnswer:
     """`curl http://127.0.0.1:8000/backups`: newest first"""
     found = [BackupSummary(**asdict(backup)) for backup in backend.backups.all()]
     second, kept = backend.settings.backup_dir, former_is_kept(backend.settings.data_root)
+    waiting = restored(backend.settings.data_root)
     return answered(
         BackupsAnswer(
             backups=found,
             **asdict(backend.backups.outcome()),
             second_folder=str(second) if second else None,
             former_kept=kept,
+            restored=RestoredState(**asdict(waiting)) if waiting else None,
         )
     )
 

@@ -99,12 +99,12 @@ class Client:
             time.sleep(0.1)
 
     def _job(self, path: str) -> dict[str, Any]:
-        """Its state; patient with a service that starts anew. Raises httpx.TransportError after 60 s."""
+        """Its state; patient with a service that starts anew. After 60 s raises what it got."""
         deadline = time.monotonic() + 60
         while True:
             try:
                 answer = self._http.get(path)
-                if answer.status_code != 503:
+                if answer.status_code != 503 or time.monotonic() > deadline:
                     return self._json(answer)
             except httpx.TransportError:
                 if time.monotonic() > deadline:
@@ -142,8 +142,8 @@ def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[Client
             yield client
             return
         say("The service does not run: starting it for this command.")
-        with started(settings):
-            wait_until_ready(client, say)
+        with started(settings) as process:
+            wait_until_ready(client, say, process)
             yield client
     finally:
         client.close()

@@ -21,9 +21,10 @@ from service.cli.line import progress_bar
 from service.errors import InvalidField
 from service.settings import Settings
 from service.store.audit import Audit
+from service.store.backup_archive import check_archive
 from service.store.backups import backups_lock, is_backup_name
 from service.store.freezing import Freezing
-from service.store.restoring import FORMER, finish_restore, stage, stage_former
+from service.store.restoring import FORMER, finish_restore, refuse_in_use, restored, stage, stage_former
 
 PASSED, FAILED = 0, 1
 
@@ -65,15 +66,19 @@ def restore(settings: Settings, console: Console, name: str) -> int:
             _restore_here(settings, name, report)
             bar.update(task, completed=1.0)
             console.print(f"{name} is restored; it is checked when the service starts.")
+            found = restored(settings.data_root)
+            _tell_records(console, asdict(found) if found else None)
             return PASSED
         started = _started(client)
         client.restore(name, report)
         bar.update(task, completed=1.0)
         _wait_until_anew(client, started)
         wait_until_ready(client, console.print)
+        _tell_records(console, client.backups()["restored"])
         answer = client.verify()
     console.print(f"{name} is restored.", verify_table(answer))
-    return _said(console, answer, "The state before is kept: `brakedisc restore former` goes back to it.")
+    back = "The state before is kept: `brakedisc restore former` goes back to it."
+    return _said(console, answer, "" if name == FORMER else back)
 
 
 def verify(settings: Settings, console: Console) -> int:
@@ -125,30 +130,40 @@ def _said(console: Console, answer: dict[str, Any], advice: str) -> int:
     return PASSED if answer["passed"] else FAILED
 
 
+def _tell_records(console: Console, found: dict[str, Any] | None) -> None:
+    """What became of inspections recorded since the backup; None for a state that was only gone back to."""
+    if found and found["note"]:
+        console.print(f"[yellow]{found['note']} The former state stays in restore/ when this one is verified.[/]")
+    elif found:
+        console.print(f"{found['carried_over']} inspections recorded since the backup are kept in the record.")
+
+
 def _back_up_here(settings: Settings, report: Report) -> dict[str, Any]:
     made = backups_of(settings).make(report)
     return {**asdict(made.backup), "n_files": made.n_files, "copy_error": made.copy_error}
 
 
 def _restore_here(settings: Settings, name: str, report: Report) -> None:
+    refuse_in_use(settings.data_root)
     with backups_lock(settings.data_root):
         if name == FORMER:
             stage_former(settings.data_root)
         else:
             reserve = settings.min_free_mb * 1_000_000
             stage(settings.data_root, backups_of(settings).path(name), reserve, report)
-    _note(settings, "restore", {"backup": name})
     finish_restore(settings.data_root)
+    _note(settings, "restore", {"backup": name})  # after it: the log of another PC comes with its backup
 
 
 def _brought_in(settings: Settings, name: str) -> str:
-    """A backup from elsewhere is copied to the others. Raises InvalidField when its name is none of ours."""
+    """A backup from elsewhere is copied to the others. Raises InvalidField (no name of ours), BackupRefused."""
     path, folder = Path(name), settings.data_root / "backups"
     if name == FORMER or not path.is_file() or path.resolve().parent == folder.resolve():
         return path.name
     if not is_backup_name(path.name):
         raise InvalidField(f"{path.name} is not the name of a backup (brakedisc-<time>-<version>.tar.gz).")
     if not (folder / path.name).exists():
+        check_archive(path, lambda _share: None)
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / path.name)
     return path.name

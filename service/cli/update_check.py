@@ -40,6 +40,7 @@ def before(settings: Settings, console: Console) -> int:
             "[red]Do not update[/]: the version that runs does not pass. Mend that first; training is frozen."
         )
         return FAILED
+    _warn_without_golden(console, answer)
     state = Before(__version__, made["name"], _scores(answer))
     write_sealed(settings.data_root / _FILE, asdict(state))
     console.print("[green]Update now[/], then run `brakedisc update-check after`.")
@@ -59,9 +60,15 @@ def after(settings: Settings, console: Console) -> int:
             )
             return FAILED
         client.unfreeze()
+    _warn_without_golden(console, answer)
     (settings.data_root / _FILE).unlink()
     console.print(f"[green]Passed[/]: {state.version} -> {__version__}. Training is released.")
     return PASSED
+
+
+def _warn_without_golden(console: Console, answer: dict[str, Any]) -> None:
+    if not answer["n_golden"]:
+        console.print("[yellow]No sample is marked as golden: nothing will say that verdicts are still right.[/]")
 
 
 def _noted(settings: Settings) -> Before:

@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from service.errors import Conflict, DiskFull, NotFound, NotReady
 from service.store.backup_archive import BackupRefused, Manifest, read_manifest, unpack
 from service.store.backups import DATABASE, FOLDERS, backups_lock
 from service.store.database import SCHEMA, open_database
-from service.store.files import read_sealed, sync_folder, temporary_name, write_sealed
+from service.store.files import file_lock, read_sealed, sync_folder, temporary_name, write_sealed
 
 log = logging.getLogger(__name__)
 # What a restore replaces. The write-ahead log goes with its database: it may hold records the database lacks.
@@ -33,6 +33,8 @@ ITEMS = (*FOLDERS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "settings.env
 # Kept as they are: they go on. A data root that has none gets the backup's.
 ONLY_IF_MISSING = ("logs/audit.jsonl", "logs/audit.head")
 FORMER = "former"
+# Held by a service for as long as it has the data root open.
+SERVICE_LOCK = "locks/service.lock"
 # A virus scanner may hold a file for a moment after it was written.
 RENAME_PATIENCE_S = 10.0
 Report = Callable[[float, str], None]
@@ -104,9 +106,20 @@ def finish_restore(data_root: Path) -> bool:
     """
     if not restore_waits(data_root):
         return False
-    with backups_lock(data_root):
+    with backups_lock(data_root), _in_use_lock(data_root):
         _swap(data_root, data_root / "restore")
     return True
+
+
+def refuse_in_use(data_root: Path) -> None:
+    """Raises Conflict while a service has the data root open, on whatever port."""
+    with _in_use_lock(data_root):
+        pass
+
+
+def _in_use_lock(data_root: Path) -> AbstractContextManager[None]:
+    busy = f"A service uses {data_root}: stop it first, or use the settings that it runs with."
+    return file_lock(data_root / SERVICE_LOCK, busy, timeout_s=1.0)
 
 
 def restored(data_root: Path) -> Restored | None:
@@ -121,8 +134,10 @@ def former_is_kept(data_root: Path) -> bool:
 
 
 def settle(data_root: Path) -> None:
-    """The restored state was verified: the former one goes."""
-    folder = data_root / "restore"
+    """The restored state was verified: the former one goes, unless it has records that could not be carried over."""
+    folder, waiting = data_root / "restore", restored(data_root)
+    if waiting and waiting.note and former_is_kept(data_root):  # it holds records that nobody else has
+        os.rename(folder / FORMER, folder / f"kept-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     (folder / "restored.json").unlink(missing_ok=True)
     _clear(folder, FORMER, "staged", "discarded")
 
