@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Client
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +142,21 @@ def test_a_caller_without_the_key_is_refused_and_one_who_says_nothing_holds_up_n
     with socket.socket(socket.AF_UNIX) as silent:
         silent.connect(str(folder / "control"))
         assert tray.status()["running"] is True
-    key = (folder / "key").read_bytes()
-    (folder / "key").write_bytes(b"guessed")
-    refused = tray.run("--status")
-    assert refused.returncode == 3
-    (folder / "key").write_bytes(key)
+    with Client(str(folder / "control"), "AF_UNIX") as stranger:
+        stranger.recv_bytes()
+        stranger.send_bytes(b"guessed" + bytes(57))
+        with pytest.raises((EOFError, ConnectionResetError)):
+            stranger.recv_bytes()
+    refused = [event["reason"] for event in tray.events() if event["event"] == "refused a caller"]
+    assert "the caller does not know the key" in refused
     assert tray.status()["running"] is True
-    assert any(event["event"] == "refused a caller" for event in tray.events())
+
+
+def test_what_answers_without_knowing_the_key_is_not_believed(tray: Tray) -> None:
+    tray.run("--start", "--headless")
+    noted = next(Path(tray.environment["TMPDIR"]).glob("brakedisc-tray-*/key"))
+    key = noted.read_bytes()
+    noted.write_bytes(b"another")
+    assert tray.run("--status").returncode == 3
+    noted.write_bytes(key)
+    assert tray.status()["running"] is True
