@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -94,8 +95,9 @@ def make_app(
 
 def make_worker_app() -> FastAPI:
     """The application of one of several worker processes, which reads the settings itself."""
-    parent = os.getppid()
-    lifeline.die_with_parent()
+    started_by = multiprocessing.parent_process()
+    parent = started_by.pid if started_by and started_by.pid else os.getppid()
+    lifeline.die_with_parent(parent)
     return make_app(read_settings(), build_engine, start_anew=lambda: os.kill(parent, signal.SIGTERM))
 
 

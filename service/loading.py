@@ -12,6 +12,8 @@ from service.errors import NotReady, Problem
 
 log = logging.getLogger(__name__)
 RETRY_S = 15.0
+# An import of torch cannot be interrupted, and nobody waits for it: the process ends.
+CLOSE_S = 3.0
 
 
 class EngineLoader:
@@ -53,7 +55,7 @@ class EngineLoader:
     def close(self) -> None:
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=60)
+            self._thread.join(timeout=CLOSE_S)
 
     def _load(self) -> None:
         while not self._closing.is_set():
@@ -65,6 +67,11 @@ class EngineLoader:
             except Problem as problem:
                 self._reason, self._code = problem.detail, problem.code
                 log.error("engine not ready", extra={"code": problem.code, "detail": problem.detail})
+            except ImportError as error:  # does not heal in this process, and every try would cost memory
+                self._code = "engine_failed"
+                self._reason = f"The engine cannot be loaded: {error}. Install the program again."
+                log.error("engine not importable", extra={"traceback": traceback.format_exc()})
+                return
             except Exception as error:
                 # whatever drivers and damaged weights throw while they start: said in /health, tried again
                 self._reason, self._code = f"The engine cannot start: {error}. Run `brakedisc doctor`.", "engine_failed"

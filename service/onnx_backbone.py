@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,25 @@ class ParityError(Exception):
     """ONNX Runtime computes something else than torch, or nothing: torch has to serve."""
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A network as ONNX Runtime reads it, and what torch computes with it for `_proof_pictures`."""
+
+    name: str
+    model: bytes
+    proofs: tuple[np.ndarray, ...]
+
+
+def export(backbone: Backbone) -> Exported:
+    """Raises ParityError when torch cannot export it."""
+    try:
+        model = _export(backbone)
+    except (RuntimeError, ValueError) as error:
+        raise ParityError(f"{backbone.spec.name} cannot be exported: {error}") from error
+    proofs = tuple(backbone.patches(images).cpu().numpy() for images in _proof_pictures())
+    return Exported(backbone.spec.name, model, proofs)
+
+
 class OnnxBackbone:
     """The patches of a torch backbone, in float32, for any number and size of pictures. Raises ParityError.
 
@@ -31,15 +51,14 @@ class OnnxBackbone:
     one after the other with all: two threads never share one convolution evenly.
     """
 
-    def __init__(self, backbone: Backbone, lanes: Lanes) -> None:
+    def __init__(self, exported: Exported, lanes: Lanes) -> None:
         self._lanes = lanes
         try:
-            model = _export(backbone)
-            self._alone = _session(model, lanes.count)
-            self._beside = _session(model, 1) if lanes.count > 1 else self._alone
+            self._alone = _session(exported.model, lanes.count)
+            self._beside = _session(exported.model, 1) if lanes.count > 1 else self._alone
+            self._prove_parity(exported)
         except (RuntimeError, ValueError) as error:
-            raise ParityError(f"{backbone.spec.name} cannot be exported: {error}") from error
-        self._prove_parity(backbone)
+            raise ParityError(f"ONNX Runtime cannot run {exported.name}: {error}") from error
 
     def patches(self, images: np.ndarray) -> np.ndarray:
         """float32 (n, rows, columns, D) of uint8 RGB (n, h, w, 3)."""
@@ -47,17 +66,18 @@ class OnnxBackbone:
             return _run(self._alone, images)
         return np.concatenate(self._lanes.map(lambda image: _run(self._beside, image[None]), images))
 
-    def _prove_parity(self, backbone: Backbone) -> None:
-        """Two pictures at once, one not square: sizes other than the exported one must agree too."""
-        random = np.random.default_rng(0)
-        for shape in ((1, 96, 96, 3), (2, 64, 128, 3)):
-            images = random.integers(0, 256, shape, np.uint8)
-            ours, theirs = self.patches(images), backbone.patches(images).cpu().numpy()
+    def _prove_parity(self, exported: Exported) -> None:
+        for images, theirs in zip(_proof_pictures(), exported.proofs, strict=True):
+            ours = self.patches(images)
             difference = np.abs(ours - theirs).max() / np.abs(theirs).max() if ours.shape == theirs.shape else np.inf
             if not difference <= TOLERANCE:
-                raise ParityError(
-                    f"{backbone.spec.name}: relative difference {difference:.1e}, allowed {TOLERANCE:.0e}"
-                )
+                raise ParityError(f"{exported.name}: relative difference {difference:.1e}, allowed {TOLERANCE:.0e}")
+
+
+def _proof_pictures() -> list[np.ndarray]:
+    """Two at once, one not square: sizes other than the exported one must agree too."""
+    random = np.random.default_rng(0)
+    return [random.integers(0, 256, shape, np.uint8) for shape in ((1, 96, 96, 3), (2, 64, 128, 3))]
 
 
 def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:

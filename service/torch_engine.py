@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -15,10 +16,11 @@ import torch
 
 from service.engine import MemoryBank, Recipe
 from service.errors import DeviceLost, EngineFailed, ForeignBackbone, NotReady
-from service.onnx_backbone import OnnxBackbone, ParityError
+from service.onnx_backbone import OnnxBackbone, ParityError, export
+from service.onnx_kept import Kept, KeptExports
 from service.settings import Settings
 from service.threads import Lanes
-from service.torch_backbones import BACKBONES, Backbone, load_backbone
+from service.torch_backbones import BACKBONES, load_backbone
 from service.torch_coreset import greedy_coreset
 from service.torch_neighbours import PlacedVectors, linear, nearest, place
 from service.weights import best_available, require_weights, weights_folders
@@ -74,6 +76,7 @@ class TorchEngine:
         self._lanes = Lanes(settings.cores or psutil.cpu_count(logical=False) or 1)
         torch.set_num_threads(self._lanes.count)
         self._folders = weights_folders(settings.weights_dir, settings.data_root)
+        self._kept = KeptExports(settings.data_root / "cache")
         self._loaded: dict[str, _Loaded] = {}
         self._lock = threading.Lock()
         self._lost: str | None = None
@@ -87,10 +90,10 @@ class TorchEngine:
             loaded = self._load(name)
         except NotReady as missing:
             raise ForeignBackbone(missing.detail) from missing
-        spec = loaded.backbone.spec
+        spec = BACKBONES[name]
         return Recipe(
             backbone=name,
-            weights_sha256=loaded.backbone.weights_sha256,
+            weights_sha256=loaded.weights_sha256,
             layers=spec.layers,
             input_size=input_size or round(min(max(roi_side, spec.least_input), spec.most_input)),
             stride=spec.stride,
@@ -155,33 +158,44 @@ class TorchEngine:
                 if name not in BACKBONES:
                     raise NotReady(f"No backbone is called {name!r}; there are {', '.join(BACKBONES)}.")
                 weights = require_weights(name, self._folders)
-                backbone = load_backbone(name, weights.path, self._torch_device)
-                self._loaded[name] = _Loaded(backbone, self._fast_path(backbone))
+                self._loaded[name] = self._fast(name, weights.path) or self._by_torch(name, weights.path)
                 log.info(
                     "backbone loaded", extra={"backbone": name, "file": str(weights.path), "source": weights.source}
                 )
             return self._loaded[name]
 
-    def _fast_path(self, backbone: Backbone) -> OnnxBackbone | None:
-        if self._torch_device.type != "cpu":
+    def _fast(self, name: str, file: Path) -> _Loaded | None:
+        """From an earlier export of these weights, if there is one: building the network in torch is half a start."""
+        kept = self._kept.read(name, file) if self._torch_device.type == "cpu" else None
+        if kept is None:
             return None
         try:
-            return OnnxBackbone(backbone, self._lanes)
+            onnx = OnnxBackbone(kept.exported, self._lanes)
         except ParityError as error:
-            log.warning("ONNX Runtime does not agree with torch: torch serves", extra={"detail": str(error)})
+            log.warning("kept export is made anew", extra={"detail": str(error)})
             return None
+        return _Loaded(kept.weights_sha256, lambda images: torch.from_numpy(onnx.patches(images)))
+
+    def _by_torch(self, name: str, file: Path) -> _Loaded:
+        backbone = load_backbone(name, file, self._torch_device)
+        if self._torch_device.type == "cpu":
+            try:
+                exported = export(backbone)
+                onnx = OnnxBackbone(exported, self._lanes)
+            except ParityError as error:
+                log.warning("ONNX Runtime does not agree with torch: torch serves", extra={"detail": str(error)})
+            else:
+                self._kept.write(file, Kept(backbone.weights_sha256, exported))
+                return _Loaded(backbone.weights_sha256, lambda images: torch.from_numpy(onnx.patches(images)))
+        return _Loaded(backbone.weights_sha256, backbone.patches)
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    backbone: Backbone
-    onnx: OnnxBackbone | None
+    """`patches`: (n, rows, columns, D) on the device of uint8 RGB (n, h, w, 3)."""
 
-    def patches(self, images: np.ndarray) -> torch.Tensor:
-        """(n, rows, columns, D) of uint8 (n, h, w, 3)."""
-        if self.onnx is not None:
-            return torch.from_numpy(self.onnx.patches(images))
-        return self.backbone.patches(images)
+    weights_sha256: str
+    patches: Callable[[np.ndarray], torch.Tensor]
 
 
 def choose_device(wanted: str) -> torch.device:

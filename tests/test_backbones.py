@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from safetensors.numpy import load, save  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402  (torch may be missing)
 
 from service.errors import NotReady  # noqa: E402
-from service.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError  # noqa: E402
+from service.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError, export  # noqa: E402
+from service.store.files import sha256  # noqa: E402
 from service.threads import Lanes  # noqa: E402
-from service.torch_backbones import BACKBONES, Backbone, PatchNetwork, load_backbone, weights_sha256  # noqa: E402
+from service.torch_backbones import (  # noqa: E402
+    BACKBONES,
+    Backbone,
+    PatchNetwork,
+    load_backbone,
+    read_weights,
+    weights_sha256,
+)
+from service.torch_engine import TorchEngine  # noqa: E402
 from service.weights import package_folders  # noqa: E402
-from tests.conftest import SHARED  # noqa: E402
+from tests.conftest import SHARED, settings_for  # noqa: E402
 
 pytestmark = pytest.mark.torch
 CPU = torch.device("cpu")
@@ -144,7 +155,7 @@ def test_the_same_tensors_under_a_torchvision_name_are_another_network(tmp_path:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_onnx_runtime_gives_the_patches_of_torch_at_any_size(threads: int) -> None:
     backbone = lite0()
-    fast = OnnxBackbone(backbone, Lanes(threads))
+    fast = OnnxBackbone(export(backbone), Lanes(threads))
     for images in (pictures(1, 256, 256), pictures(3, 160, 96)):
         expected = backbone.patches(images).numpy()
         np.testing.assert_allclose(fast.patches(images), expected, atol=TOLERANCE * np.abs(expected).max())
@@ -154,11 +165,79 @@ def test_onnx_runtime_gives_the_patches_of_torch_at_any_size(threads: int) -> No
 def test_onnx_runtime_gives_the_patches_of_the_keras_network() -> None:
     backbone = load_backbone("resnet50", KERAS, CPU)
     expected = backbone.patches(pictures(2, 128, 128)).numpy()
-    found = OnnxBackbone(backbone, Lanes(1)).patches(pictures(2, 128, 128))
+    found = OnnxBackbone(export(backbone), Lanes(1)).patches(pictures(2, 128, 128))
     np.testing.assert_allclose(found, expected, atol=TOLERANCE * np.abs(expected).max())
 
 
 def test_a_network_that_onnx_runtime_computes_differently_is_left_to_torch(resnet18: Backbone) -> None:
     restless = replace(resnet18, network=resnet18.network.train())  # the export is made for inference
     with pytest.raises(ParityError, match="relative difference"):
-        OnnxBackbone(restless, Lanes(1))
+        OnnxBackbone(export(restless), Lanes(1))
+
+
+# Exports of earlier starts
+
+
+def started(data_root: Path) -> TorchEngine:
+    return TorchEngine(settings_for(data_root, BACKEND_BACKBONE="efficientnet_lite0", BACKEND_DEVICE="cpu"))
+
+
+def patches_of(engine: TorchEngine) -> np.ndarray:
+    return engine.vectors(engine.embed(engine.recipe(), list(pictures(2, 96, 96))))
+
+
+def kept_in(data_root: Path) -> Path:
+    (found,) = (data_root / "cache").iterdir()
+    return found
+
+
+def without_torch_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("the network is built in torch")
+
+    monkeypatch.setattr("service.torch_engine.load_backbone", refuse)
+
+
+def test_the_second_start_builds_no_network_and_computes_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = started(tmp_path)
+    without_torch_networks(monkeypatch)
+    second = started(tmp_path)
+    assert second.recipe() == first.recipe()
+    np.testing.assert_array_equal(patches_of(second), patches_of(first))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "empty", "another network"])
+def test_a_kept_export_that_is_damaged_or_computes_something_else_is_made_anew(tmp_path: Path, damage: str) -> None:
+    first = started(tmp_path)
+    kept = kept_in(tmp_path)
+    data = kept.read_bytes()
+    if damage == "another network":  # a whole file whose proofs are not what its network computes
+        arrays = load(data[64:])
+        forged = save({**arrays, "proof0": arrays["proof0"] + 1})
+        changed = sha256(forged).encode() + forged
+    else:
+        changed = {"truncated": data[:-100], "changed": data[:5000] + b"x" + data[5001:], "empty": b""}[damage]
+    kept.write_bytes(changed)
+    second = started(tmp_path)
+    np.testing.assert_array_equal(patches_of(second), patches_of(first))
+    assert kept_in(tmp_path).read_bytes() != changed
+
+
+def test_other_weights_have_another_export_and_the_old_one_goes(tmp_path: Path) -> None:
+    started(tmp_path)
+    before = kept_in(tmp_path)
+    weights = next(package_folders()[0].glob("*.pth"))
+    known = read_weights(weights)
+    changed = {name: tensor * 1.01 if tensor.is_floating_point() else tensor for name, tensor in known.items()}
+    (tmp_path / "weights").mkdir()
+    torch.save(changed, tmp_path / "weights" / weights.name)
+    other = started(tmp_path)
+    assert kept_in(tmp_path) != before
+    assert other.recipe().weights_sha256 != lite0().weights_sha256
+
+
+def test_a_data_root_that_takes_nothing_costs_only_time(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    assert patches_of(started(tmp_path)).shape[0] == 2

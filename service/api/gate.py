@@ -74,6 +74,6 @@ class Gate:
 
 
 def _log_line(scope: Scope, status: int, started: float) -> None:
-    if scope["path"] not in _QUIET or status >= 500:
+    if scope["path"] not in _QUIET or status == 500:  # 503 is what /health says while it loads
         ms = round((time.perf_counter() - started) * 1e3, 1)
         log.info("request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": ms})
