@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,12 +12,24 @@ from fastapi.testclient import TestClient
 from service.settings import Settings
 from tests.parts import calibrate, fit, serving
 
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext  # Windows has none
+
 SHARED = Path(__file__).parents[2] / "shared"
 
 
 def settings_for(data_root: Path, **changes: object) -> Settings:
     values = {"BACKEND_DATA_ROOT": data_root, "BACKEND_MIN_FREE_MB": 0, "BACKEND_INPUT_SIZE": 128}
     return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Processes that start within milliseconds: they are forked from one that has imported what they run. There is one
+    such server in a test run, which has to know all of it from the beginning."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.crash_worker", "tests.audit_worker"])
+    return context
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import random
 import subprocess
 import sys
@@ -11,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -27,6 +26,9 @@ from tests.test_disk_full import fill, small_disk
 
 __all__ = ["small_disk"]  # the fixture
 ROUNDS, SEED = 20, 20261125
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and forkserver are POSIX")
 Lines = list[bytes]
 
@@ -258,13 +260,6 @@ def test_a_writer_that_never_ends_is_a_conflict(tmp_path: Path, monkeypatch: pyt
         append(tmp_path)
     append(tmp_path)
     assert checked(tmp_path).entries == 1
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.audit_worker"])
-    return context
 
 
 @posix

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import random
 import shutil
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,19 +20,15 @@ from tests import crash_worker
 from tests.conftest import settings_for
 from tests.parts import ROI, calibrate, fit, infer, serving, state, upload
 
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext
+
 pytestmark = [
     pytest.mark.system,
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and forkserver are POSIX; Windows runs the CI job"),
 ]
 MAX_STEPS = 200
 ROUNDS, SEED = 25, 20261123
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash_worker"])
-    return context
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import shutil
 import sqlite3
@@ -10,9 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -37,6 +35,9 @@ from tests.conftest import settings_for
 from tests.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
 from tests.test_backups import backups_of, ignore
 from tests.test_crash import assert_whole
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and forkserver are POSIX")
 STATES = ("datasets", "models", "settings.env")
@@ -305,13 +306,6 @@ def test_on_another_pc_the_audit_log_comes_along_and_here_it_goes_on(changed: Pa
 
 
 # Power cuts
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash_worker"])
-    return context
 
 
 def run(processes: ForkServerContext, target: Any, *arguments: object) -> int:
