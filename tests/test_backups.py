@@ -128,6 +128,17 @@ def test_samples_deleted_and_added_while_it_is_made_do_not_disturb_it(taught: Te
         worker.join()
 
 
+def test_files_that_others_put_beside_samples_and_models_stay_out(data_root: Path) -> None:
+    """A viewer's thumbnails must not cost the plant its backups."""
+    for folder in ("models/disc/ring", "models/disc/ring/v0001", "models/disc", "datasets/disc/ring/ok", "layouts"):
+        (data_root / folder).mkdir(parents=True, exist_ok=True)
+        (data_root / folder / "Thumbs.db").write_bytes(b"pictures")
+    made = backups_of(data_root).make(ignore, NOW)
+    found = content(data_root / "backups" / made.backup.name)
+    assert [name for name in found if "Thumbs" in name] == []
+    assert "models/disc/ring/v0001/model.json" in found
+
+
 def test_nothing_but_the_backup_remains(data_root: Path) -> None:
     backups = backups_of(data_root)
     made = backups.make(ignore, NOW)

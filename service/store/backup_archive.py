@@ -184,7 +184,7 @@ def _manifest(tar: tarfile.TarFile, archive: Path) -> Manifest:
     except (AttributeError, TypeError) as error:
         raise BackupRefused(f"{archive.name}: its manifest cannot be read ({error}).") from error
     for path, entry in files.items():
-        if not _belongs(path) or entry.size < 0:
+        if not belongs(path) or entry.size < 0:
             raise BackupRefused(f"{archive.name}: {_shown(path)} is no file of a data root.")
     manifest = Manifest(value, files)
     if manifest.total_bytes > max(MAX_SMALL, MAX_GROWTH * archive.stat().st_size):
@@ -195,7 +195,7 @@ def _manifest(tar: tarfile.TarFile, archive: Path) -> Manifest:
     return manifest
 
 
-def _belongs(path: str) -> bool:
+def belongs(path: str) -> bool:
     """Whether a data root has a file of that path: no device, no drive, nothing that leads upwards."""
     head, *names = path.split("/")
     free = {"datasets": 2, "models": 2, "layouts": 1}.get(head, 0)  # folders named after roles and ROIs

@@ -1,8 +1,7 @@
 """Backups: `backups/brakedisc-<UTC>-<version>.tar.gz`, made while inspections run, read back before they count.
 
-Hard links freeze datasets and models within a second: files are replaced, never changed in place, so a link keeps the
-old content. The archive is written beside, flushed, checked and renamed; what is interrupted leaves nothing but a
-temporary folder, which the next one sweeps.
+A snapshot of hard links is packed. The archive is written beside, flushed, checked and renamed; what is interrupted
+leaves nothing but a temporary folder, which the next one sweeps.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,20 +36,16 @@ from service.store.files import (
     file_lock,
     full_disk_named,
     read_sealed,
-    roi_lock,
     sweep_orphans,
     sync_folder,
     temporary_name,
     write_sealed,
 )
+from service.store.snapshot import take_snapshot
 
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"brakedisc-(\d{8}T\d{6}Z)-([0-9A-Za-z.+]+)\.tar\.gz")
 _TIME = "%Y%m%dT%H%M%SZ"
-FOLDERS = ("datasets", "models", "layouts")
-DATABASE = "records.sqlite"
-# the audit log after its anchor: it may be ahead of it, never behind
-FILES = ("settings.env", "logs/audit.head", "logs/audit.jsonl")
 Report = Callable[[float, str], None]
 
 
@@ -148,7 +143,7 @@ class Backups:
         name = self._free_name(now)
         with self._temporary() as work:
             report(0.0, "collect")
-            snapshot = self._snapshot(work / "snapshot")
+            snapshot = take_snapshot(self._data_root, work / "snapshot")
             self._refuse_without_room(_size(snapshot))
             packed = work / name
             manifest = write_archive(
@@ -182,27 +177,6 @@ class Backups:
         while (name := f"brakedisc-{now.astimezone(UTC):{_TIME}}-{self._version}.tar.gz") in os.listdir(self._folder):
             now += timedelta(seconds=1)
         return name
-
-    def _snapshot(self, into: Path) -> Path:
-        """Hard links to everything a backup holds, and a consistent copy of the database."""
-        for kind in FOLDERS:
-            for folder in sorted((self._data_root / kind).glob("*/*" if kind != "layouts" else "*")):
-                self._link_roi(kind, folder, into)
-        for file in FILES:
-            if (self._data_root / file).is_file():
-                _copy_file(self._data_root / file, into / file)
-        if (self._data_root / DATABASE).is_file():
-            copy_database(self._data_root / DATABASE, into / DATABASE)
-        into.mkdir(exist_ok=True)
-        return into
-
-    def _link_roi(self, kind: str, folder: Path, into: Path) -> None:
-        target = into / folder.relative_to(self._data_root)
-        if kind == "layouts":
-            _link_tree(folder, target)
-            return
-        with roi_lock(self._data_root / "locks" / kind, folder.parent.name, folder.name, "Backup"):
-            _link_tree(folder, target)
 
     def _refuse_without_room(self, size: int) -> None:
         free = shutil.disk_usage(self._folder).free
@@ -280,13 +254,6 @@ def backups_lock(data_root: Path) -> AbstractContextManager[None]:
     return file_lock(data_root / "locks" / "backups.lock", busy, timeout_s=1.0)
 
 
-def copy_database(source: Path, target: Path) -> None:
-    """A consistent copy in one read transaction, which no writer waits for (WAL)."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(source, timeout=10)) as live, closing(sqlite3.connect(target)) as copy:
-        live.backup(copy)
-
-
 def _backups(folder: Path) -> list[Backup]:
     found = []
     for path in folder.glob("brakedisc-*.tar.gz"):
@@ -303,25 +270,6 @@ def _moment(name: str) -> datetime:
 
 def _iso(name: str) -> str:
     return _moment(name).isoformat()
-
-
-def _link_tree(source: Path, target: Path) -> None:
-    for path in source.rglob("*"):
-        if path.is_file() and not path.name.startswith(".tmp-"):
-            _link_file(path, target / path.relative_to(source))
-
-
-def _link_file(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:  # FAT and exFAT have no links
-        _copy_file(source, target)
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
 
 
 def _copy_checked(source: Path, target: Path, progress: Callable[[float], None]) -> None:
