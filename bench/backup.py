@@ -28,7 +28,7 @@ def main(
     backbone: Annotated[str, typer.Option(help="Backbone")] = "efficientnet_lite0",
     port: Annotated[int, typer.Option(help="Port for the service")] = 8123,
     samples: Annotated[int, typer.Option(help="Samples in the data root")] = 5000,
-    rounds: Annotated[int, typer.Option(help="Backups, each beside as long a time without")] = 3,
+    rounds: Annotated[int, typer.Option(help="Backups, each beside as long a time without")] = 1,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings(BACKEND_DATA_ROOT=Path(folder), BACKEND_PORT=port, BACKEND_BACKBONE=backbone)
