@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from service import __version__, verifying
 from service.backend import Backend
 from service.contract import BackupState, Frozen, Health, Latency
+from service.store.backups import Outcome
 from service.store.restoring import restored
 
 Reason = tuple[str, str]  # slug, sentence
@@ -17,10 +18,10 @@ Reason = tuple[str, str]  # slug, sentence
 
 def health(backend: Backend) -> Health:
     """The caller turns `loading` and `error` into 503."""
-    stops, doubts = _stops(backend), _doubts(backend)
+    frozen, backups = backend.freezing.frozen(), backend.backups.outcome()
+    stops, doubts = _stops(backend), _doubts(backend, backups)
     reasons = stops + doubts
     engine = backend.loader.engine() if backend.loader.state == "ready" else None
-    frozen, backups = backend.freezing.frozen(), backend.backups.outcome()
     p50, p95 = backend.metrics.latency_ms()
     loading = engine is None and stops[0][0] == "loading"
     return Health(
@@ -58,7 +59,7 @@ def _stops(backend: Backend) -> list[Reason]:
     return found
 
 
-def _doubts(backend: Backend) -> list[Reason]:
+def _doubts(backend: Backend, backups: Outcome) -> list[Reason]:
     """What somebody has to look at while inspection goes on."""
     found = [("model_damaged", sentence) for sentence in backend.cache.problems()]
     if backend.disk_free() < backend.settings.min_free_mb * 1_000_000:
@@ -68,6 +69,6 @@ def _doubts(backend: Backend) -> list[Reason]:
         found.append(("restore_not_verified", said.strip()))
     if gate := verifying.gate(backend, datetime.now(UTC)):
         found.append(gate)
-    if error := backend.backups.outcome().error:
-        found.append(("backup_failed", f"The last backup failed: {error}"))
+    if backups.error:
+        found.append(("backup_failed", f"The last backup failed: {backups.error}"))
     return found

@@ -83,6 +83,23 @@ def test_an_engine_that_could_not_be_built_is_tried_again() -> None:
     assert len(tries) == 3
 
 
+def test_a_library_that_cannot_be_imported_is_not_tried_again_and_again() -> None:
+    """Each try of a broken installation costs memory that never comes back."""
+    tries = []
+
+    def broken() -> TwinEngine:
+        tries.append(1)
+        raise ImportError("DLL load failed")
+
+    loader = EngineLoader(broken, retry_s=0.01)
+    loader.start()
+    wait_until(lambda: loader.state == "error" and not loader._thread.is_alive())
+    loader.close()
+    assert len(tries) == 1
+    assert "DLL load failed" in loader.reason
+    assert "Install the program again" in loader.reason
+
+
 def test_closing_does_not_wait_for_the_next_try() -> None:
     def never() -> TwinEngine:
         raise OSError("gone")
@@ -101,6 +118,7 @@ def test_a_lost_device_is_an_error_in_health(data_root: Path) -> None:
         twin.lost_reason = "The GPU does not answer: restart the service."
         health = client.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "error")
+        assert health.json()["code"] == "device_lost"  # the supervisor starts the service again
         assert "The GPU does not answer" in health.json()["reason"]
 
 
