@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,13 @@ def test_the_roi_of_a_failed_fit_is_as_before(client: TestClient) -> None:
     assert_problem(fit(client, 2, shape='{"kind":"rect","x":900,"y":0,"w":5,"h":5}'), 422, "shape")
     assert state(client)["versions"] == [1]
     assert client.get("/models", params=ROI).json()["models"][0]["current"]
+
+
+def test_routes_are_resolved_before_the_first_request(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Doing it in a request changes the warnings' filters under the feet of every other thread."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a request changes the filters of warnings")
+
+    monkeypatch.setattr(warnings, "catch_warnings", refuse)
+    assert client.get("/jobs/none").status_code == 404

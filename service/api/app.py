@@ -67,4 +67,7 @@ def create_app(backend: Backend) -> FastAPI:
         hosts=own_hosts(settings.host, split_list(settings.allowed_hosts)),
         max_body=settings.max_body_mb * 1_000_000,
     )
+    # FastAPI would resolve the routes in the middle of the first request, and change the warnings' filters of every
+    # thread while it does: here nothing else runs yet
+    app.openapi()
     return app
