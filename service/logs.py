@@ -1,4 +1,4 @@
-"""One JSON line per event, to stderr and, rotated by size and age, to `logs/service.log`."""
+"""One JSON line per event, to stderr and, rotated by size and age, to a file of `logs/`."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logs(
-    folder: Path, *, level: str, max_mb: int, files: int, days: int = 90, to_file: bool, to_stderr: bool = True
-) -> None:
+    folder: Path, *, level: str, max_mb: int, files: int, days: int = 90, to_file: bool, to_stderr: bool = True,
+    name: str = "service.log",
+) -> None:  # fmt: skip
     """Replaces the root handlers. Several worker processes cannot rotate one file: they log to stderr alone.
 
     Under a supervisor, which keeps stderr for what no handler writes, `to_stderr` is false.
@@ -49,7 +50,7 @@ def set_up_logs(
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
             _QuietRotation(
-                folder / "service.log",
+                folder / name,
                 days=days,
                 maxBytes=max_mb * 1_000_000,
                 backupCount=max(1, files - 1),

@@ -12,7 +12,7 @@ class PortTaken(Exception):
     """Another program listens on our port; the text names it and says what to do."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, setting: str = "BACKEND_PORT") -> socket.socket:
     """A bound socket that nobody can share: Windows would let a second program bind the same port. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms for a delayed ACK
@@ -27,7 +27,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise PortTaken(
             f"Cannot listen on {host}:{port} ({error.strerror or error}): {port_owner(port)} "
-            "End it, or set BACKEND_PORT to another port."
+            f"End it, or set {setting} to another port."
         ) from None
     listening.set_inheritable(True)
     return listening
