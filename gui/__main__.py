@@ -1,0 +1,91 @@
+"""`python -m gui`: settings -> preferences -> client -> pages, made here and nowhere else."""
+
+from __future__ import annotations
+
+import argparse
+import locale
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from gui.client import Client, Target
+from gui.link import LinkWatch
+from gui.parts import Gui
+from gui.preferences import Language, Preferences, PreferencesFile
+from gui.settings import GuiSettings, read_gui_settings
+from gui.words import Words
+from service import lifeline
+from service.logs import set_up_logs
+from service.ports import PortTaken, listen
+from service.settings import Settings, SettingsError, read_settings
+
+STOP_S = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m gui", description="The inspector's screens.")
+    parser.add_argument("--supervised", type=int, metavar="PID", help="stop when standard input ends, or process PID")
+    supervisor_pid = parser.parse_args(arguments).supervised
+    try:
+        settings = read_settings()
+        serve(settings, read_gui_settings(settings), supervisor_pid)
+    except (SettingsError, PortTaken) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def serve(settings: Settings, gui_settings: GuiSettings, supervisor_pid: int | None = None) -> None:
+    """Serve until asked to stop. Raises PortTaken."""
+    if supervisor_pid is not None:
+        lifeline.die_with_parent(supervisor_pid)
+    listening = listen(gui_settings.host, gui_settings.port, "GUI_PORT")
+    set_up_logs(
+        settings.data_root / "logs", level=settings.log_level, max_mb=settings.log_max_mb, files=settings.log_files,
+        days=settings.log_days, to_file=True, to_stderr=supervisor_pid is None, name="gui.log",
+    )  # fmt: skip
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # a line for each page that is opened
+    from gui.app import create_app  # NiceGUI takes its time: the port is ours first
+
+    config = uvicorn.Config(
+        create_app(make_gui(settings, gui_settings)), log_config=None, access_log=False,
+        timeout_graceful_shutdown=STOP_S,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    if supervisor_pid is not None:
+        lifeline.on_end_of_input(stop)
+    server.run(sockets=[listening])
+
+
+def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
+    folder = gui_settings.folder or settings.data_root / "gui"
+    preferences = PreferencesFile(folder, defaults(settings))
+    known = preferences.now
+    client = Client(Target(known.backend_url, known.api_key, known.station))
+    return Gui(settings, gui_settings, preferences, client, LinkWatch(client), Words(lambda: preferences.now.language))
+
+
+def defaults(settings: Settings) -> Preferences:
+    """Before anybody has said: the service of this PC, in the language of the PC."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    return Preferences(
+        backend_url=f"http://{host}:{settings.port}",
+        api_key=next(iter(settings.api_keys), ""),
+        language=system_language(),
+    )
+
+
+def system_language() -> Language:
+    named = os.environ.get("LC_ALL") or os.environ.get("LANG") or locale.getlocale()[0] or ""
+    return "es" if named.lower().startswith(("es", "spanish")) else "en"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The application: pages, who may open them, and the /health that the supervisor asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from nicegui import ui
+
+from gui.door import Door
+from gui.parts import Gui
+from gui.screens import connection
+from service import __version__
+
+PRODUCT = "brakedisc-gui"
+RECONNECT_S = 30.0
+# Path of each page and the screen that draws it.
+PAGES: dict[str, Callable[[Gui], Any]] = {
+    "/connection": connection.show,
+}
+
+
+def create_app(gui: Gui) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await gui.open()
+        yield
+        await gui.close()
+
+    app = FastAPI(title="BrakeDisc Inspector", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health")
+    async def health() -> dict[str, object]:
+        return {"product": PRODUCT, "status": "ok", "pid": os.getpid(), "version": __version__}
+
+    for path, screen in PAGES.items():
+        ui.page(path)(_bound(screen, gui))
+    ui.run_with(
+        app,
+        title="BrakeDisc",
+        favicon=Path(__file__).with_name("favicon.svg"),
+        reconnect_timeout=RECONNECT_S,
+        binding_refresh_interval=0.5,
+        show_welcome_message=False,
+    )
+    app.add_middleware(Door, settings=gui.gui_settings)
+    return app
+
+
+def _bound(screen: Callable[[Gui], Any], gui: Gui) -> Callable[[], Any]:
+    def draw() -> Any:
+        return screen(gui)
+
+    return draw

@@ -1,0 +1,221 @@
+"""The only way to the service: HTTP, with the contract's words as answers.
+
+What only reads is asked again, with growing pauses, while the service is away. What acts is asked again only when it
+never reached the service: nothing happens twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential_jitter
+
+from service.contract import JobAnswer
+
+A = TypeVar("A", bound=BaseModel)
+TIMEOUT = httpx.Timeout(120.0, connect=2.0)
+PATIENCE_S = 10.0
+_POLL_S = 0.25
+_JOB_PATIENCE_S = 60.0  # a service that starts anew still knows its jobs
+
+Files = Sequence[tuple[str, tuple[str, bytes, str]]]
+
+
+class ServiceError(Exception):
+    """The service could not be asked, or said no. `code` is a stable slug, `detail` an English sentence."""
+
+    def __init__(self, code: str, detail: str, status: int = 0, request_id: str = "") -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.status, self.request_id = code, detail, status, request_id
+
+
+class ServiceGone(ServiceError):
+    """Nobody answers at the address."""
+
+    def __init__(self, detail: str, *, sent: bool) -> None:
+        """`sent`: whether the request may have reached the service, and acted."""
+        super().__init__("service_gone", detail)
+        self.sent = sent
+
+
+@dataclass(frozen=True)
+class Target:
+    url: str
+    api_key: str = ""
+    station: str = ""
+
+
+class Client:
+    """One pool of connections; every method may be called at the same time. Raises ServiceError."""
+
+    def __init__(self, target: Target, *, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._retrying: Callable[[bool], None] = lambda _: None
+        self._http = self._pool(target)
+        self.target = target
+
+    def on_retry(self, told: Callable[[bool], None]) -> None:
+        """`told(True)` before a call is made again, `told(False)` when one got through."""
+        self._retrying = told
+
+    async def aim(self, target: Target) -> None:
+        """Ask another service from now on."""
+        before, self._http, self.target = self._http, self._pool(target), target
+        await before.aclose()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str, answer: type[A], **query: Any) -> A:
+        response = await self._patient("GET", path, params=_given(query))
+        return _as(answer, response)
+
+    async def read(self, path: str, **query: Any) -> bytes:
+        """A file: picture, heat map, CSV."""
+        return (await self._patient("GET", path, params=_given(query))).content
+
+    async def once(self, path: str, answer: type[A], *, timeout_s: float = 2.0, also: Sequence[int] = ()) -> A:
+        """Ask once, with little patience: for /health, whose error answers (status in `also`) are answers."""
+        response = await self._send("GET", path, timeout=timeout_s, also=also)
+        return _as(answer, response)
+
+    async def send(
+        self, method: str, path: str, answer: type[A], body: Mapping[str, Any] | None = None, **query: Any
+    ) -> A:
+        """Something that acts, with a JSON body."""
+        response = await self._acting(method, path, json=dict(body or {}), params=_given(query))
+        return _as(answer, response)
+
+    async def upload(
+        self, path: str, answer: type[A], fields: Mapping[str, Any], files: Files, *, method: str = "POST", **query: Any
+    ) -> A:
+        """Something that acts, with a form and pictures: `files` are (field, (name, bytes, media type))."""
+        response = await self._acting(method, path, data=_form(fields), files=list(files), params=_given(query))
+        return _as(answer, response)
+
+    async def start_job(
+        self, path: str, body: Mapping[str, Any] | None = None, fields: Mapping[str, Any] | None = None
+    ) -> str:
+        """Begin long work; returns the job's path, which `job` and `follow` take."""
+        content = {"data": _form(fields)} if fields is not None else {"json": dict(body or {})}
+        response = await self._acting("POST", path, headers={"Prefer": "respond-async"}, **content)
+        return response.headers["Location"]
+
+    async def job(self, path: str) -> JobAnswer:
+        return await self.get(path, JobAnswer)
+
+    async def cancel(self, path: str) -> JobAnswer:
+        return _as(JobAnswer, await self._acting("DELETE", path))
+
+    async def follow(self, path: str) -> AsyncIterator[JobAnswer]:
+        """The job, again and again, until it has ended; a service that starts anew is waited for."""
+        silent_since: float | None = None
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                job = _as(JobAnswer, await self._send("GET", path))
+                silent_since = None
+                yield job
+                if job.state != "running":
+                    return
+            except ServiceError as error:
+                silent_since = silent_since or loop.time()
+                if not _may_pass(error) or loop.time() - silent_since > _JOB_PATIENCE_S:
+                    raise
+            await asyncio.sleep(_POLL_S)
+
+    async def _patient(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return await self._again(_may_pass, method, path, **options)
+
+    async def _acting(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return await self._again(_never_arrived, method, path, **options)
+
+    async def _again(
+        self, when: Callable[[BaseException], bool], method: str, path: str, **options: Any
+    ) -> httpx.Response:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(when),
+            stop=stop_after_delay(self._patience_s),
+            wait=wait_exponential_jitter(initial=0.2, max=2.0),
+            before_sleep=self._say_retrying,
+            reraise=True,
+        )
+        response: httpx.Response = await attempts(self._send, method, path, **options)
+        self._retrying(False)
+        return response
+
+    def _say_retrying(self, _: RetryCallState) -> None:
+        self._retrying(True)
+
+    async def _send(self, method: str, path: str, *, also: Sequence[int] = (), **options: Any) -> httpx.Response:
+        try:
+            response = await self._http.request(method, path, **options)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise ServiceGone(f"{self.target.url} does not answer: {_why(error)}", sent=False) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ServiceGone(f"{self.target.url} stopped answering: {_why(error)}", sent=True) from None
+        if response.is_success or response.status_code in also:
+            return response
+        raise _problem(response)
+
+    @staticmethod
+    def _pool(target: Target) -> httpx.AsyncClient:
+        headers = {"X-API-Key": target.api_key} if target.api_key else {}
+        headers |= {"X-Station": target.station} if target.station else {}
+        # a proxy of the plant's network must not come between two programs of one PC
+        return httpx.AsyncClient(base_url=target.url, headers=headers, timeout=TIMEOUT, trust_env=False)
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, ServiceGone):
+        return True
+    return isinstance(error, ServiceError) and error.status == 503 and error.code not in ("device_lost",)
+
+
+def _never_arrived(error: BaseException) -> bool:
+    return isinstance(error, ServiceGone) and not error.sent
+
+
+def _problem(response: httpx.Response) -> ServiceError:
+    try:
+        said = response.json()
+        code, detail = str(said["code"]), str(said["detail"])
+    except (ValueError, KeyError, TypeError):  # not ours, or older than the route
+        return ServiceError(f"http_{response.status_code}", f"HTTP {response.status_code}", response.status_code)
+    return ServiceError(code, detail, response.status_code, str(said.get("request_id", "")))
+
+
+def _as(answer: type[A], response: httpx.Response) -> A:
+    try:
+        return answer.model_validate_json(response.content)
+    except ValidationError as error:
+        raise ServiceError(
+            "other_version", f"The service answers in words this inspector does not know: {error.errors()[0]['msg']}",
+            response.status_code,
+        ) from None  # fmt: skip
+
+
+def _given(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in query.items() if value is not None}
+
+
+def _form(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in fields.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__

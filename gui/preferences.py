@@ -1,0 +1,67 @@
+"""What this PC remembers between two starts: where the service is, language, source, shift. One JSON file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from service.store.files import write_file
+
+log = logging.getLogger(__name__)
+Language = Literal["es", "en"]
+FILE = "preferences.json"
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """`source` is what `gui.sources` makes a source of; `shifts` the hours at which a shift begins, local time."""
+
+    backend_url: str = "http://127.0.0.1:8000"
+    api_key: str = ""
+    station: str = ""
+    language: Language = "en"
+    dark: bool = False
+    role_id: str = ""
+    source: dict[str, Any] = field(default_factory=dict)
+    shifts: tuple[int, ...] = (6, 14, 22)
+    heat_opacity: float = 0.6
+
+
+class PreferencesFile:
+    """`changes` are kept before `change` returns. Thread safe."""
+
+    def __init__(self, folder: Path, defaults: Preferences) -> None:
+        self._path, self._lock = folder / FILE, threading.Lock()
+        self._now = _read(self._path, defaults)
+
+    @property
+    def now(self) -> Preferences:
+        return self._now
+
+    def change(self, **changes: Any) -> Preferences:
+        """Raises DiskFull, OSError."""
+        with self._lock:
+            changed = replace(self._now, **changes)
+            write_file(self._path, json.dumps(asdict(changed), ensure_ascii=False, indent=1).encode())
+            self._path.chmod(0o600)  # it holds the key
+            self._now = changed
+            return changed
+
+
+def _read(path: Path, defaults: Preferences) -> Preferences:
+    """What cannot be used is left at its default: a damaged file must not stop a line."""
+    try:
+        kept = json.loads(path.read_bytes())
+        known = {item.name for item in fields(Preferences)}
+        values = {name: value for name, value in kept.items() if name in known}
+        found = replace(defaults, **{**values, "shifts": tuple(values.get("shifts", defaults.shifts))})
+    except FileNotFoundError:
+        return defaults
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        log.error("preferences cannot be read", extra={"path": str(path), "detail": str(error)})
+        return defaults
+    return found if found.language in ("es", "en") else replace(found, language=defaults.language)
