@@ -14,6 +14,7 @@ import uvicorn
 from gui.client import Client, Target
 from gui.link import LinkWatch
 from gui.parts import Gui
+from gui.pictures import Pictures
 from gui.preferences import Language, Preferences, PreferencesFile
 from gui.settings import GuiSettings, read_gui_settings
 from gui.words import Words
@@ -69,7 +70,15 @@ def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
     preferences = PreferencesFile(folder, defaults(settings))
     known = preferences.now
     client = Client(Target(known.backend_url, known.api_key, known.station))
-    return Gui(settings, gui_settings, preferences, client, LinkWatch(client), Words(lambda: preferences.now.language))
+    return Gui(
+        settings,
+        gui_settings,
+        preferences,
+        client,
+        LinkWatch(client),
+        Words(lambda: preferences.now.language),
+        Pictures(),
+    )
 
 
 def defaults(settings: Settings) -> Preferences:

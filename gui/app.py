@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import ui
 
+from gui import pictures
 from gui.door import Door
 from gui.parts import Gui
 from gui.screens import connection
@@ -37,6 +38,7 @@ def create_app(gui: Gui) -> FastAPI:
     async def health() -> dict[str, object]:
         return {"product": PRODUCT, "status": "ok", "pid": os.getpid(), "version": __version__}
 
+    app.include_router(pictures.routes(gui.client, gui.pictures))
     for path, screen in PAGES.items():
         ui.page(path)(_bound(screen, gui))
     ui.run_with(

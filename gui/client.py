@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -79,6 +80,11 @@ class Client:
     async def read(self, path: str, **query: Any) -> bytes:
         """A file: picture, heat map, CSV."""
         return (await self._patient("GET", path, params=_given(query))).content
+
+    async def picture(self, path: str, query: Mapping[str, str]) -> tuple[bytes, str]:
+        """Its bytes and media type; the path is quoted here."""
+        response = await self._send("GET", quote(path), params=query)
+        return response.content, response.headers.get("content-type", "application/octet-stream")
 
     async def once(self, path: str, answer: type[A], *, timeout_s: float = 2.0, also: Sequence[int] = ()) -> A:
         """Ask once, with little patience: for /health, whose error answers (status in `also`) are answers."""

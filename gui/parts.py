@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gui.client import Client
 from gui.link import LinkWatch
+from gui.pictures import Pictures
 from gui.preferences import PreferencesFile
 from gui.settings import GuiSettings
 from gui.words import Words
@@ -22,6 +23,7 @@ class Gui:
     client: Client
     link: LinkWatch
     words: Words
+    pictures: Pictures
 
     async def open(self) -> None:
         self.link.open()
