@@ -32,6 +32,7 @@ from service.store.database import open_database
 from service.store.datasets import Datasets
 from service.store.files import leader_lock, sweep_orphans
 from service.store.freezing import Freezing
+from service.store.layouts import Layouts
 from service.store.models import Models
 from service.store.records import Records
 from service.store.restoring import SERVICE_LOCK, sweep_restore
@@ -83,8 +84,10 @@ class Backend:
         settings.data_root.mkdir(parents=True, exist_ok=True)
         self.datasets = Datasets(settings.data_root)
         self.models = Models(settings.data_root)
+        self.layouts = Layouts(settings.data_root)
         self.datasets.sweep()
         self.models.sweep()
+        self.layouts.sweep()
         self._database: sa.Engine = open_database(settings.data_root / "records.sqlite")
         self.records = Records(self._database)
         self.jobs = Jobs(self._database)

@@ -40,6 +40,12 @@ class Conflict(Problem):
     status, code, title = 409, "conflict", "Conflict"
 
 
+class LayoutChanged(Problem):
+    """Somebody else stored the layout after it was read."""
+
+    status, code, title = 409, "layout_changed", "Layout changed"
+
+
 class TooLarge(Problem):
     status, code, title = 413, "too_large", "Too large"
 
@@ -64,6 +70,22 @@ class InvalidShape(Problem):
     status, code, title = 422, "invalid_shape", "Invalid shape"
 
 
+class InvalidLayout(Problem):
+    status, code, title = 422, "invalid_layout", "Invalid layout"
+
+
+class NotAligned(Problem):
+    """The part was not found where the layout expects it: not inspected, never OK."""
+
+    status, code, title = 422, "not_aligned", "Not aligned"
+
+
+class RoiOutsideFrame(Problem):
+    """A ROI lies partly outside of the picture: what cannot be seen is not OK."""
+
+    status, code, title = 422, "roi_outside_frame", "ROI outside of the picture"
+
+
 class NotCalibrated(Problem):
     status, code, title = 428, "not_calibrated", "Not calibrated"
 
@@ -78,6 +100,12 @@ class SampleDamaged(Problem):
     """A stored sample cannot be read."""
 
     status, code, title = 500, "sample_damaged", "Sample damaged"
+
+
+class LayoutDamaged(Problem):
+    """A stored layout or its master picture cannot be trusted."""
+
+    status, code, title = 500, "layout_damaged", "Layout damaged"
 
 
 class ForeignBackbone(Problem):
