@@ -37,6 +37,7 @@ def main(
             "BACKEND_PORT": str(port),
             "BACKEND_BACKBONE": backbone,
             "TRAY_MAX_CRASHES": "0",
+            "TRAY_SCREENS": "false",
         }
         command = [sys.executable, "-m", "tray", *([] if icon else ["--headless"])]
         with subprocess.Popen(command, env=environment) as tray:

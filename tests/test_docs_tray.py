@@ -40,6 +40,7 @@ def test_every_setting_is_told_with_its_default(language: Language) -> None:
     for field in TraySettings.model_fields.values():
         assert isinstance(field.validation_alias, AliasChoices)
         default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+        default = default.lower() if isinstance(field.default, bool) else default
         help_text = field.description if language == "en" else None
         expected.append((f"`{field.validation_alias.choices[0]}`", f"`{default}`", help_text))
     told = rows(language, {"en": "name", "es": "nombre"}[language])

@@ -19,6 +19,11 @@ MAY_IMPORT_SERVICE = {
 }  # fmt: skip
 
 
+def test_of_the_screens_it_knows_the_settings_only() -> None:
+    used = {name for tree in TREES.values() for name in imports(tree) if name.split(".")[0] == "gui"}
+    assert {name.rpartition(".")[0] for name in used} == {"gui.settings"}
+
+
 def importers(library: str) -> Iterator[str]:
     for name, tree in TREES.items():
         texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}

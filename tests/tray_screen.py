@@ -76,7 +76,7 @@ def main() -> None:
         open_folder=lambda folder: tell("folder", str(folder)),
         copy=lambda _: False,
     )
-    run_icon(supervisor, settings, TraySettings(TRAY_LANGUAGE=language), ended, desktop)  # type: ignore[call-arg]
+    run_icon(supervisor, settings, TraySettings(TRAY_LANGUAGE=language), ended, "http://127.0.0.1:8000/docs", desktop)  # type: ignore[call-arg]
     tell("ended")
     sys.stdout.flush()
     os._exit(0)  # the reader of stdin is blocked in it

@@ -15,16 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gui.settings import read_gui_settings
 from service.settings import Settings, SettingsError, default_data_root, read_settings
 from tray import commands
 from tray.clock import SystemClock
 from tray.control import ControlServer
-from tray.gpu_latch import GpuLatch
+from tray.gpu_latch import GpuLatch, NoGpu
 from tray.instance import Instance
 from tray.logs import limits_of, set_up_logs
 from tray.policy import RestartPolicy
-from tray.program import page_url, service_program
+from tray.program import Program, gui_program, page_url, service_program
 from tray.rotation import Limits, RotatingFile
+from tray.screens import WithScreens
 from tray.settings import TraySettings, read_tray_settings
 from tray.supervisor import Supervisor
 
@@ -70,58 +72,63 @@ def run(*, headless: bool) -> int:
 
 def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool) -> None:
     ended = threading.Event()
-    output = RotatingFile(settings.data_root / "logs" / "service-output.log", limits_of(settings))
-    supervisor = Supervisor(
-        lambda: service_program(read_settings()),
-        output,
-        GpuLatch(settings.data_root / "tray.json", SystemClock()),
-        policy=RestartPolicy(tray_settings.max_crashes, tray_settings.crash_window_s),
-    )
+    logs, limits = settings.data_root / "logs", limits_of(settings)
+    outputs = [RotatingFile(logs / name, limits) for name in ("service-output.log", "screens-output.log")]
+    policy = RestartPolicy(tray_settings.max_crashes, tray_settings.crash_window_s)
+    latch = GpuLatch(settings.data_root / "tray.json", SystemClock())
+    service = Supervisor(lambda: service_program(read_settings()), outputs[0], latch, policy=policy)
+    gui_settings = read_gui_settings(settings) if tray_settings.screens else None
+    supervisor: Supervisor | WithScreens = service
+    if gui_settings is not None:
+        screens = Supervisor(_read_gui_program, outputs[1], NoGpu(), policy=policy)
+        supervisor = WithScreens(service, screens)
+    url = page_url(settings, gui_settings)
     control = ControlServer({
         "status": lambda: _status(supervisor),
         "start": supervisor.start,
         "stop": supervisor.stop,
         "restart": supervisor.restart,
-        "open": lambda: _open_page(settings, headless=headless),
+        "open": lambda: _open_page(url, headless=headless),
         "quit": ended.set,
     })  # fmt: skip
     _on_signals(ended)
     supervisor.open()
     try:
         with _session(supervisor, ended):
-            _wait(supervisor, settings, tray_settings, ended, headless=headless)
+            if headless:
+                ended.wait()
+            else:
+                from tray.app import run_icon  # imports pystray, which opens the display
+
+                run_icon(supervisor, settings, tray_settings, ended, url)
     finally:
         supervisor.close()
         control.close()
-        output.close()
+        for output in outputs:
+            output.close()
         log.info("ended")
 
 
-def _wait(
-    supervisor: Supervisor, settings: Settings, tray_settings: TraySettings, ended: threading.Event, *, headless: bool
-) -> None:
-    if headless:
-        ended.wait()
-        return
-    from tray.app import run_icon  # imports pystray, which opens the display
-
-    run_icon(supervisor, settings, tray_settings, ended)
+def _read_gui_program() -> Program:
+    settings = read_settings()
+    return gui_program(settings, read_gui_settings(settings))
 
 
-def _open_page(settings: Settings, *, headless: bool) -> None:
+def _open_page(url: str, *, headless: bool) -> None:
     log.info("second start")
     if not headless:
         from tray.inspector import open_page
 
-        open_page(page_url(settings))
+        open_page(url)
 
 
-def _status(supervisor: Supervisor) -> Mapping[str, Any]:
-    return {**dataclasses.asdict(supervisor.status), "supervisor_pid": os.getpid()}
+def _status(supervisor: Supervisor | WithScreens) -> Mapping[str, Any]:
+    screens = dataclasses.asdict(supervisor.screens) if isinstance(supervisor, WithScreens) else None
+    return {**dataclasses.asdict(supervisor.status), "screens": screens, "supervisor_pid": os.getpid()}
 
 
 @contextmanager
-def _session(supervisor: Supervisor, ended: threading.Event) -> Iterator[None]:
+def _session(supervisor: Supervisor | WithScreens, ended: threading.Event) -> Iterator[None]:
     """Log-off, shut-down, sleep and resume, which only Windows tells a program about through a window."""
     if sys.platform == "win32":
         from tray.session_windows import SessionWindow

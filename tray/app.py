@@ -12,12 +12,10 @@ from tray import autostart
 from tray.actions import Actions, Desktop
 from tray.client import NoAnswer, Refused, ServiceClient
 from tray.icon import NoIcon, TrayIcon
-from tray.inspector import has_gui
 from tray.language import language_of
 from tray.menu import View, icon_colour, menu, tooltip
 from tray.ng_watch import NgWatch
 from tray.notify import Note, news
-from tray.program import page_url
 from tray.settings import TraySettings
 from tray.status import State, Status, Supervision
 from tray.texts import text
@@ -35,14 +33,15 @@ def run_icon(
     settings: Settings,
     tray_settings: TraySettings,
     ended: threading.Event,
+    url: str,
     desktop: Desktop | None = None,
 ) -> None:
     """Blocks, in the main thread, until somebody quits in the menu or sets `ended`; who quits sets it too.
 
-    Where no icon can be shown, the program goes on without one.
+    `url` is the page to open. Where no icon can be shown, the program goes on without one.
     """
     try:
-        app = App(supervisor, settings, tray_settings, ended, desktop)
+        app = App(supervisor, settings, tray_settings, ended, url, desktop)
     except NoIcon as error:
         log.warning("running without an icon: %s", error)
         ended.wait()
@@ -59,16 +58,17 @@ class App:
         settings: Settings,
         tray_settings: TraySettings,
         ended: threading.Event,
+        url: str,
         desktop: Desktop | None = None,
     ) -> None:
         self._settings, self._ended = settings, ended
         self._client = ServiceClient(settings, ended.is_set)
-        self._actions = Actions(supervisor, settings, self, page_url(settings), desktop)
+        self._actions = Actions(supervisor, settings, self, url, desktop)
         self._supervisor = supervisor
         language = language_of(tray_settings.language, settings.data_root)
         self._icon = TrayIcon("brakedisc", text(language, "product"), self._actions.do)
         self._lock = threading.Lock()
-        self._view = View(supervisor.status, language, autostart=autostart.is_on(), has_gui=has_gui())
+        self._view = View(supervisor.status, language, autostart=autostart.is_on(), has_gui=tray_settings.screens)
         self._news: queue.SimpleQueue[Status | None] = queue.SimpleQueue()
         self._said: frozenset[str] = frozenset()
         self._ng = NgWatch(tray_settings.ng_count, tray_settings.ng_of)

@@ -19,6 +19,18 @@ DEVICE_LOST = "device_lost"
 log = logging.getLogger(__name__)
 
 
+class NoGpu:
+    """For a program that has none."""
+
+    lost_utc: str | None = None
+
+    def look(self, health: Mapping[str, Any]) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+
 class GpuLatch:
     """Also a GPU that is no longer there after a start is lost: the service works on with the CPU, ten times slower."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import shutil
@@ -37,11 +36,6 @@ def open_page(url: str) -> None:
 
 def page_command(browser: str, url: str) -> list[str]:
     return [browser, f"--app={url}", "--no-first-run", "--no-default-browser-check"]
-
-
-def has_gui() -> bool:
-    """Whether the operators' screens are installed; without them, the service's own page is what can be opened."""
-    return importlib.util.find_spec("gui") is not None
 
 
 def find_browser() -> str | None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gui.settings import GuiSettings
 from service.settings import Settings
 
 PRODUCT = "brakedisc-inspector"
+GUI_PRODUCT = "brakedisc-gui"
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,32 @@ def service_program(settings: Settings) -> Program:
     )
 
 
+def gui_program(settings: Settings, gui_settings: GuiSettings) -> Program:
+    """The screens before that service."""
+    return Program(
+        name="screens",
+        command=(*_command("BrakeDiscInspector", "gui"), "--supervised", str(os.getpid())),
+        host=gui_settings.host,
+        port=gui_settings.port,
+        product=GUI_PRODUCT,
+        environment={"BACKEND_DATA_ROOT": str(settings.data_root.absolute())},
+    )
+
+
 def tray_command() -> list[str]:
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "tray"]
 
 
-def page_url(settings: Settings) -> str:
-    """Where a person looks at the service."""
-    host = called_host(settings.host)
-    return f"http://[{host}]:{settings.port}/docs" if ":" in host else f"http://{host}:{settings.port}/docs"
+def page_url(settings: Settings, gui_settings: GuiSettings | None) -> str:
+    """Where a person looks: the screens, or, where there are none, the service's own page."""
+    if gui_settings is not None:
+        return _url(gui_settings.host, gui_settings.port, "/")
+    return _url(settings.host, settings.port, "/docs")
+
+
+def _url(host: str, port: int, path: str) -> str:
+    called = called_host(host)
+    return f"http://[{called}]:{port}{path}" if ":" in called else f"http://{called}:{port}{path}"
 
 
 def called_host(host: str) -> str:

@@ -23,6 +23,7 @@ class TraySettings(BaseSettings):
         le=1000,
     )
     ng_of: int = setting("TRAY_NG_OF", 10, "Inspections of one ROI looked back at for TRAY_NG_COUNT", ge=1, le=1000)
+    screens: bool = setting("TRAY_SCREENS", True, "Whether the inspector's screens run beside the service")
     max_crashes: int = setting(
         "TRAY_MAX_CRASHES",
         5,

@@ -15,7 +15,7 @@ import psutil
 from service.ports import PortTaken, listen
 from service.settings import SettingsError
 from tray.clock import Clock, SystemClock
-from tray.gpu_latch import DEVICE_LOST, GpuLatch
+from tray.gpu_latch import DEVICE_LOST, GpuLatch, NoGpu
 from tray.output import Sink
 from tray.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
 from tray.probe import ask_health
@@ -43,7 +43,7 @@ class Supervisor:
         self,
         read_program: Callable[[], Program],
         sink: Sink,
-        latch: GpuLatch,
+        latch: GpuLatch | NoGpu,
         *,
         policy: RestartPolicy | None = None,
         timing: Timing | None = None,

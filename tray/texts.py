@@ -54,6 +54,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "code.golden_failed": ("golden parts failed", "las piezas patrón no pasan"),
     "code.backup_failed": ("the backup failed", "la copia de seguridad falló"),
     "code.records_failed": ("records cannot be written", "no se puede escribir el registro"),
+    "code.screens_down": ("the screens cannot be shown", "no se pueden mostrar las pantallas"),
     # the menu
     "menu.open": ("Open inspector", "Abrir el inspector"),
     "menu.start": ("Start", "Arrancar"),
