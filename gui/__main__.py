@@ -17,6 +17,7 @@ from gui.parts import Gui
 from gui.pictures import Pictures
 from gui.preferences import Language, Preferences, PreferencesFile
 from gui.settings import GuiSettings, read_gui_settings
+from gui.teaching_jobs import Teaching
 from gui.words import Words
 from service import lifeline
 from service.logs import set_up_logs
@@ -78,6 +79,7 @@ def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
         LinkWatch(client),
         Words(lambda: preferences.now.language),
         Pictures(),
+        Teaching(client),
     )
 
 

@@ -9,6 +9,7 @@ from gui.link import LinkWatch
 from gui.pictures import Pictures
 from gui.preferences import PreferencesFile
 from gui.settings import GuiSettings
+from gui.teaching_jobs import Teaching
 from gui.words import Words
 from service.settings import Settings
 
@@ -24,10 +25,12 @@ class Gui:
     link: LinkWatch
     words: Words
     pictures: Pictures
+    teaching: Teaching
 
     async def open(self) -> None:
         self.link.open()
 
     async def close(self) -> None:
+        await self.teaching.close()
         await self.link.close()
         await self.client.close()
