@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential, wait_random
 
 from service.contract import JobAnswer
 
@@ -148,7 +148,7 @@ class Client:
         attempts = AsyncRetrying(
             retry=retry_if_exception(when),
             stop=stop_after_delay(self._patience_s),
-            wait=wait_exponential_jitter(initial=0.2, max=2.0),
+            wait=wait_exponential(multiplier=0.2, max=2.0) + wait_random(0, 0.2),
             before_sleep=self._say_retrying,
             reraise=True,
         )
