@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from service.device_worker import DeviceWorker
 from service.engine import Engine, PlacedBank, Recipe
 from service.errors import NotReady
 from service.jobs import Jobs
+from service.layout_cache import LayoutCache
+from service.layout_loading import load_layout
 from service.loading import EngineLoader
 from service.metrics import Metrics
 from service.noting_settings import note_settings
@@ -85,6 +88,7 @@ class Backend:
         self.datasets = Datasets(settings.data_root)
         self.models = Models(settings.data_root)
         self.layouts = Layouts(settings.data_root)
+        self.layout_cache = LayoutCache(self.layouts.stamp, partial(load_layout, self.layouts))
         self.datasets.sweep()
         self.models.sweep()
         self.layouts.sweep()

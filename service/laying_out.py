@@ -1,47 +1,154 @@
-"""Layouts of roles: read, change, align a frame with its master, cut samples from frames."""
+"""Layouts of roles: read, change, delete; align a frame with the master of one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
-from pydantic import ValidationError
 
+from service import caller
+from service.alignment import find_part
 from service.backend import Backend
-from service.contract_layouts import Alignment, Layout
-from service.errors import NotAligned
-from service.store.layouts import damaged
+from service.contract import DeletedAnswer
+from service.contract_layouts import (
+    Alignment,
+    Layout,
+    LayoutAnswer,
+    LayoutRequest,
+    LayoutsAnswer,
+    LayoutSummary,
+    Master,
+)
+from service.errors import NotAligned, NotFound
+from service.images import decode, encode_png
+from service.layout_cache import LoadedLayout
+from service.layout_checks import refuse_impossible
+from service.layout_loading import master_pixels, parsed
+from service.store.files import sha256
+from service.store.layouts import StoredLayout, refuse_other_revision
+from service.teaching import refuse_scale_of_others
 
-
-@dataclass(frozen=True, eq=False)
-class LoadedLayout:
-    """A layout and what its marks are found with."""
-
-    layout: Layout
-
-    @property
-    def mm_per_px(self) -> float:
-        """Of a layout that has ROIs."""
-        assert self.layout.mm_per_px is not None
-        return self.layout.mm_per_px
+__all__ = ["LoadedLayout", "align", "change", "change_master", "delete", "layouts", "master", "read_layout"]
 
 
 def read_layout(backend: Backend, role_id: str) -> LoadedLayout:
     """Raises NotFound, LayoutDamaged."""
-    value, _master = backend.layouts.read_whole(role_id)
-    try:
-        return LoadedLayout(Layout.model_validate(value))
-    except ValidationError as error:
-        raise damaged(role_id, error.errors()[0]["msg"]) from error
+    return backend.layout_cache.get(role_id)
 
 
 def align(loaded: LoadedLayout, frame_rgb: np.ndarray) -> Alignment | None:
     """Where the part lies in a frame uint8 (h, w, 3); None for a layout without marks. Raises NotAligned."""
-    master = loaded.layout.master
-    height, width = frame_rgb.shape[:2]
-    if master is not None and (master.width, master.height) != (width, height):
+    expected, (height, width) = loaded.layout.master, frame_rgb.shape[:2]
+    if expected is not None and (expected.width, expected.height) != (width, height):
         raise NotAligned(
-            f"The picture has {width}x{height} pixels, the master {master.width}x{master.height}: "
+            f"The picture has {width}x{height} pixels, the master {expected.width}x{expected.height}: "
             "take it with the camera and the settings that took the master, or take a new master."
         )
-    return None
+    return find_part(loaded.templates, frame_rgb) if loaded.templates else None
+
+
+def layouts(backend: Backend) -> LayoutsAnswer:
+    return LayoutsAnswer(layouts=[_summary(stored) for stored in backend.layouts.all()])
+
+
+def master(backend: Backend, role_id: str) -> bytes:
+    """PNG. Raises NotFound, LayoutDamaged."""
+    _value, png = backend.layouts.read_whole(role_id)
+    if png is None:
+        raise NotFound(f"The layout of {role_id} has no master picture; PUT /layouts/{role_id}/master sends one.")
+    return png
+
+
+def change(backend: Backend, role_id: str, asked: LayoutRequest) -> LayoutAnswer:
+    """Put marks and ROIs in the place of those of `asked.revision`.
+
+    Raises TrainingFrozen, LayoutChanged, InvalidLayout, ScaleMismatch, LayoutDamaged, DiskFull.
+    """
+    backend.freezing.refuse()
+    before, master_png = _stored(backend, role_id, asked.revision)
+    pixels = master_pixels(master_png, role_id) if master_png is not None else None
+    scale = asked.mm_per_px or (before.mm_per_px if before else None)
+    refuse_impossible(asked.marks, asked.rois, scale, pixels)
+    for roi in asked.rois:
+        assert scale is not None  # refused above
+        refuse_scale_of_others(backend, role_id, roi.roi_id, scale)
+    shown = before.master if before else None
+    after = _next(
+        role_id, before, mm_per_px=scale, locked=asked.locked, master=shown, marks=asked.marks, rois=asked.rois
+    )
+    return _store(backend, before, after, None)
+
+
+def change_master(
+    backend: Backend, role_id: str, revision: int, name: str, image: bytes, mm_per_px: float | None
+) -> LayoutAnswer:
+    """Another master picture; makes the layout when there is none. Marks and ROIs stay where they are, and have to fit.
+
+    Raises what `change` does, and what `decode` does.
+    """
+    backend.freezing.refuse()
+    before, _ = _stored(backend, role_id, revision)
+    pixels = decode(image, max_mpx=backend.settings.max_image_mpx, name=name)
+    marks, rois = (before.marks, before.rois) if before else ([], [])
+    scale = mm_per_px or (before.mm_per_px if before else None)
+    refuse_impossible(marks, rois, scale, pixels)
+    for roi in rois:
+        assert scale is not None  # refused above
+        refuse_scale_of_others(backend, role_id, roi.roi_id, scale)
+    png = encode_png(pixels)
+    shown = Master(width=pixels.shape[1], height=pixels.shape[0], sha256=sha256(png))
+    locked = before.locked if before else False
+    after = _next(role_id, before, mm_per_px=scale, locked=locked, master=shown, marks=marks, rois=rois)
+    return _store(backend, before, after, png)
+
+
+def delete(backend: Backend, role_id: str, revision: int) -> DeletedAnswer:
+    """Raises NotFound, TrainingFrozen, LayoutChanged. A damaged layout goes whatever the revision."""
+    backend.freezing.refuse()
+    before = backend.layouts.delete(role_id, revision)
+    backend.note("layout_delete", {"role_id": role_id}, old=before)
+    return DeletedAnswer(deleted=1)
+
+
+def _stored(backend: Backend, role_id: str, revision: int) -> tuple[Layout | None, bytes | None]:
+    """What is to be changed; None when there is none yet. Raises LayoutChanged, LayoutDamaged."""
+    try:
+        value, png = backend.layouts.read_whole(role_id)
+    except NotFound:
+        refuse_other_revision(role_id, None, revision)
+        return None, None
+    refuse_other_revision(role_id, value, revision)
+    return parsed(value, role_id), png
+
+
+def _next(role_id: str, before: Layout | None, **fields: object) -> Layout:
+    return Layout.model_validate(
+        {
+            "role_id": role_id,
+            "revision": (before.revision if before else 0) + 1,
+            "updated_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "updated_by": caller.name(),
+            **fields,
+        }
+    )
+
+
+def _store(backend: Backend, before: Layout | None, after: Layout, master_png: bytes | None) -> LayoutAnswer:
+    backend.layouts.store(after.role_id, after.revision - 1, after.model_dump(mode="json"), master_png)
+    old = before.model_dump(mode="json") if before else None
+    backend.note("layout", {"role_id": after.role_id}, old=old, new=after.model_dump(mode="json"))
+    return LayoutAnswer(**after.model_dump())
+
+
+def _summary(stored: StoredLayout) -> LayoutSummary:
+    value = stored.value
+    return LayoutSummary(
+        role_id=value.get("role_id", stored.folder),
+        revision=value.get("revision", 0),
+        n_rois=len(value.get("rois", [])),
+        mm_per_px=value.get("mm_per_px"),
+        updated_utc=value.get("updated_utc", ""),
+        has_master=bool(value.get("master")),
+        locked=value.get("locked", False),
+        damaged=stored.damaged,
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.errors import LayoutChanged, LayoutDamaged, NotFound
+from service.errors import LayoutChanged, LayoutDamaged, NotFound, NotReady
 from service.store.files import file_lock, read_sealed, sha256, sweep, write_file, write_sealed
 from service.store.names import folder_name
 
@@ -78,16 +78,22 @@ class Layouts:
             write_sealed(folder / _LAYOUT, value)
             _drop_masters(folder, value)
 
-    def delete(self, role_id: str, revision: int) -> None:
-        """A damaged layout goes whatever the revision: nobody can read it. Raises NotFound, LayoutChanged."""
+    def delete(self, role_id: str, revision: int) -> dict[str, Any] | None:
+        """What was deleted. A damaged layout, None, goes whatever the revision: nobody can read it.
+
+        Raises NotFound, LayoutChanged.
+        """
         folder = self._folder(role_id)
         with self._lock(role_id, "Layout change"):
+            former = None
             with suppress(LayoutDamaged):
-                refuse_other_revision(role_id, self.read(role_id), revision)
+                former = self.read(role_id)
+                refuse_other_revision(role_id, former, revision)
             (folder / _LAYOUT).unlink()  # from here on there is no layout
             _drop_masters(folder, {})
             with suppress(OSError):  # somebody's notes lie there
                 folder.rmdir()
+        return former
 
     def sweep(self) -> None:
         """Remove what killed writers left behind."""
@@ -130,6 +136,8 @@ def _read(folder: Path, role_id: str) -> dict[str, Any]:
     try:
         return read_sealed(folder / _LAYOUT)
     except FileNotFoundError:
+        if not folder.parents[1].is_dir():
+            raise NotReady(f"The data root {folder.parents[1]} is gone: plug its disk in again.") from None
         raise NotFound(f"There is no layout of {role_id}; GET /layouts shows what there is.") from None
     except (ValueError, OSError) as error:
         raise damaged(role_id, error) from error

@@ -1,0 +1,102 @@
+"""Cut samples from whole frames: aligned, every ROI as its inspections will see it, stored for all ROIs or for none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from service.backend import Backend
+from service.canonical import RoiPicture, roi_pictures
+from service.contract import Label
+from service.contract_layouts import AlignAnswer, Roi, SamplesAnswer
+from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
+from service.images import decode, encode_png
+from service.laying_out import align, read_layout
+from service.layout_cache import LoadedLayout
+from service.store.datasets import NewSample
+from service.teaching import refuse_scale_of_others
+
+Frame = tuple[str, bytes]  # name and bytes
+
+
+def cut(
+    backend: Backend, role_id: str, label: Label, frames: Sequence[Frame], roi_ids: Sequence[str] | None
+) -> SamplesAnswer:
+    """Samples of the ROIs named, None: of all.
+
+    Raises NotFound, TrainingFrozen, InvalidField (no ROIs), NotAligned and RoiOutsideFrame (naming the frame),
+    ScaleMismatch, what `decode` raises, DiskFull.
+    """
+    backend.freezing.refuse()
+    loaded = read_layout(backend, role_id)
+    rois = _chosen(loaded, roi_ids)
+    for roi in rois:
+        refuse_scale_of_others(backend, role_id, roi.roi_id, loaded.mm_per_px)
+    samples: dict[str, list[NewSample]] = {roi.roi_id: [] for roi in rois}
+    for name, data in frames:
+        for picture in _pictures(backend, loaded, rois, name, data):
+            samples[picture.roi_id].append(_sample(loaded, picture, name))
+    saved = _store(backend, role_id, label, samples)
+    for roi_id, files in saved.items():
+        backend.note("dataset_add", {"role_id": role_id, "roi_id": roi_id, "label": label}, new={"files": files})
+    return SamplesAnswer(role_id=role_id, label=label, saved=saved)
+
+
+def try_alignment(backend: Backend, role_id: str, name: str, image: bytes) -> AlignAnswer:
+    """Nothing is recorded. Raises NotFound, LayoutDamaged, NotAligned, what `decode` raises."""
+    loaded = read_layout(backend, role_id)
+    return AlignAnswer(alignment=align(loaded, decode(image, max_mpx=backend.settings.max_image_mpx, name=name)))
+
+
+def _chosen(loaded: LoadedLayout, roi_ids: Sequence[str] | None) -> list[Roi]:
+    rois = {roi.roi_id: roi for roi in loaded.layout.rois}
+    if missing := sorted(set(roi_ids or ()) - set(rois)):
+        raise NotFound(f"The layout of {loaded.layout.role_id} has no ROI {missing[0]!r}; it has {', '.join(rois)}.")
+    chosen = [rois[roi_id] for roi_id in dict.fromkeys(roi_ids)] if roi_ids is not None else list(rois.values())
+    if not chosen:
+        raise InvalidField(f"roi_ids: no ROI of {loaded.layout.role_id} to cut; draw one in its layout, or name one.")
+    return chosen
+
+
+def _pictures(backend: Backend, loaded: LoadedLayout, rois: Sequence[Roi], name: str, data: bytes) -> list[RoiPicture]:
+    frame_rgb = decode(data, max_mpx=backend.settings.max_image_mpx, name=name)
+    with _named(name):
+        alignment = align(loaded, frame_rgb)
+        return roi_pictures(rois, frame_rgb, np.array(alignment.matrix) if alignment else None)
+
+
+def _sample(loaded: LoadedLayout, picture: RoiPicture, name: str) -> NewSample:
+    height, width = picture.image_rgb.shape[:2]
+    return NewSample(
+        png=encode_png(picture.image_rgb),
+        mm_per_px=loaded.mm_per_px,
+        width=width,
+        height=height,
+        shape=picture.shape.model_dump(),
+        source_name=name,
+        meta={"layout_revision": loaded.layout.revision, "to_frame": picture.to_frame.tolist()},
+    )
+
+
+def _store(backend: Backend, role_id: str, label: Label, samples: dict[str, list[NewSample]]) -> dict[str, list[str]]:
+    saved: dict[str, list[str]] = {}
+    try:
+        for roi_id, new in samples.items():
+            saved[roi_id] = [sample.filename for sample in backend.datasets.add(role_id, roi_id, label, new)]
+    except BaseException:
+        for roi_id, files in saved.items():
+            for filename in files:
+                backend.datasets.delete(role_id, roi_id, label, filename)
+        raise
+    return saved
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """The frame's name before what is wrong with it."""
+    try:
+        yield
+    except (NotAligned, RoiOutsideFrame) as problem:
+        raise type(problem)(f"{name}: {problem.detail}") from None
