@@ -18,6 +18,7 @@ from service.api import (
     inference,
     inspections,
     jobs,
+    layouts,
     models,
     operations,
     overview,
@@ -53,7 +54,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     problems.install(app)
     app.include_router(health.router)
-    for module in (inference, teaching, datasets, models, overview, inspections, jobs, backups, operations):
+    for module in (inference, teaching, datasets, models, overview, inspections, jobs, backups, operations, layouts):
         app.include_router(module.router, dependencies=[Depends(require_key)])
     app.include_router(health.metrics, dependencies=[Depends(require_key)])
     settings = backend.settings
