@@ -1,0 +1,44 @@
+"""Two versions over the same samples: who is judged otherwise, and how often each is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.contract import InferDatasetAnswer, Label, SampleScore, Verdict
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of `n` samples with that label, how many are judged otherwise; None without a threshold."""
+
+    n: int
+    wrong: int | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    filename: str
+    label: Label
+    first: Verdict | None
+    second: Verdict | None
+    first_score: float
+    second_score: float
+
+
+def errors(results: Sequence[SampleScore], label: Label) -> Errors:
+    of_label = [result for result in results if result.label == label]
+    if any(result.verdict is None for result in of_label):
+        return Errors(len(of_label), None)
+    return Errors(len(of_label), sum(result.verdict != label.upper() for result in of_label))
+
+
+def differences(first: InferDatasetAnswer, second: InferDatasetAnswer) -> list[Difference]:
+    """Samples that get another verdict, the clearest first."""
+    others = {(result.label, result.filename): result for result in second.results}
+    found = [
+        Difference(one.filename, one.label, one.verdict, two.verdict, one.score, two.score)
+        for one in first.results
+        if (two := others.get((one.label, one.filename))) and one.verdict != two.verdict
+    ]
+    return sorted(found, key=lambda item: -abs(item.second_score - item.first_score))
