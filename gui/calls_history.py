@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from gui.answers import FrameAnswer, FramesAnswer, FramesSummary, InspectionsSummary, Rerun
 from gui.client import Client, ServiceError
@@ -13,6 +13,7 @@ from gui.periods import Period
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
 from service.contract_layouts import LayoutAnswer, LayoutsAnswer
 
+A = TypeVar("A")
 BUCKETS = 24
 
 
@@ -120,7 +121,7 @@ def rerun_result(result: Mapping[str, Any]) -> Rerun:
     return Rerun.model_validate(result)
 
 
-async def optional(asked: Any) -> Any:
+async def optional(asked: Awaitable[A]) -> A | None:
     """The answer, None for what is not there (any more). Raises ServiceError."""
     try:
         return await asked
