@@ -1,0 +1,66 @@
+"""The last lines of a log that somebody wants to see: from a level on, with a word in them. Bounded."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+KEPT, SHOWN = 5000, 400
+_FIRST = ("time", "level", "event")
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """`level` is empty for what is no line of ours: it is always shown."""
+
+    time_utc: str
+    level: str
+    text: str
+
+
+class LogView:
+    """Lines are added as they come, and shown newest last."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._lines: deque[LogLine] = deque(maxlen=kept)
+        self.level, self.search = "INFO", ""
+
+    def add(self, lines: Iterable[str]) -> None:
+        self._lines.extend(parse(line) for line in lines if line.strip())
+
+    def clear(self) -> None:
+        self._lines.clear()
+
+    def shown(self, most: int = SHOWN) -> list[LogLine]:
+        found: list[LogLine] = []
+        for line in reversed(self._lines):
+            if self._wanted(line):
+                found.append(line)
+                if len(found) == most:
+                    break
+        return found[::-1]
+
+    def _wanted(self, line: LogLine) -> bool:
+        if line.level in LEVELS and LEVELS.index(line.level) < LEVELS.index(self.level):
+            return False
+        return self.search.casefold() in f"{line.level} {line.text}".casefold()
+
+
+def parse(line: str) -> LogLine:
+    """A JSON line in the order one reads it; anything else as it stands."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return LogLine("", "", line)
+    if not isinstance(event, dict) or "level" not in event:
+        return LogLine("", "", line)
+    rest = "  ".join(f"{name}={_plain(value)}" for name, value in event.items() if name not in _FIRST)
+    level = str(event["level"]).replace("CRITICAL", "ERROR")
+    return LogLine(str(event.get("time", "")), level, f"{event.get('event', '')}  {rest}".rstrip())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
