@@ -11,10 +11,10 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import ui
 
-from gui import pictures
+from gui import downloads, pictures
 from gui.door import Door
 from gui.parts import Gui
-from gui.screens import connection, system
+from gui.screens import connection, history, history_one, system
 from service import __version__
 
 PRODUCT = "brakedisc-gui"
@@ -22,6 +22,8 @@ RECONNECT_S = 30.0
 # Path of each page and the screen that draws it.
 PAGES: dict[str, Callable[[Gui], Any]] = {
     "/connection": connection.show,
+    "/history": history.show,
+    "/history/{name}": history_one.show,
     "/system": system.show,
 }
 
@@ -40,6 +42,7 @@ def create_app(gui: Gui) -> FastAPI:
         return {"product": PRODUCT, "status": "ok", "pid": os.getpid(), "version": __version__}
 
     app.include_router(pictures.routes(gui.client, gui.pictures))
+    app.include_router(downloads.routes(gui.client))
     for path, screen in PAGES.items():
         ui.page(path)(_bound(screen, gui))
     ui.run_with(

@@ -81,6 +81,22 @@ class Client:
         """A file: picture, heat map, CSV."""
         return (await self._patient("GET", path, params=_given(query))).content
 
+    async def stream(self, path: str, **query: Any) -> AsyncIterator[bytes]:
+        """A file piece by piece, however large. What goes wrong before the first piece is an answer of the service."""
+        request = self._http.build_request("GET", path, params=_given(query))
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                if not response.is_success:
+                    await response.aread()
+                    raise _problem(response)
+                async for piece in response.aiter_bytes():
+                    yield piece
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            raise ServiceGone(f"{self.target.url} stopped answering: {_why(error)}", sent=True) from None
+
     async def picture(self, path: str, query: Mapping[str, str]) -> tuple[bytes, str]:
         """Its bytes and media type; the path is quoted here."""
         response = await self._send("GET", quote(path), params=query)
