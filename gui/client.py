@@ -148,12 +148,12 @@ class Client:
                     return
             except ServiceError as error:
                 silent_since = silent_since or loop.time()
-                if not _may_pass(error) or loop.time() - silent_since > _JOB_PATIENCE_S:
+                if not may_pass(error) or loop.time() - silent_since > _JOB_PATIENCE_S:
                     raise
             await asyncio.sleep(_POLL_S)
 
     async def _patient(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return await self._again(_may_pass, method, path, **options)
+        return await self._again(may_pass, method, path, **options)
 
     async def _acting(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._again(_never_arrived, method, path, **options)
@@ -194,7 +194,8 @@ class Client:
         return httpx.AsyncClient(base_url=target.url, headers=headers, timeout=TIMEOUT, trust_env=False)
 
 
-def _may_pass(error: BaseException) -> bool:
+def may_pass(error: BaseException) -> bool:
+    """Whether it is worth asking again."""
     if isinstance(error, ServiceGone):
         return True
     return isinstance(error, ServiceError) and error.status == 503 and error.code not in ("device_lost",)

@@ -100,7 +100,8 @@ class _Drawing:
         names = ("roi", "version", "threshold", "false_rejects", "misses", "samples")
         if not self._data.rois:
             return []
-        table = self._table([words(f"report.col_{name}") for name in names], map(self._proof, self._data.rois))
+        widths = [36 * mm, 16 * mm, 18 * mm, 40 * mm, 40 * mm, 28 * mm]
+        table = self._table([words(f"report.col_{name}") for name in names], map(self._proof, self._data.rois), widths)
         return [_p(words("report.proved"), _SECTION), _p(words("report.proved_explain")), table]
 
     def _proof(self, roi: RoiReport) -> list[str]:
@@ -162,7 +163,8 @@ class _Drawing:
         note = [_p(words("report.ng_more", n=left_out), _WARNING)] if left_out else []
         names = ("picture", "part", "time", "roi", "score", "version")
         rows = [self._ng(one) for one in data.worst]
-        return [title, *note, self._table([words(f"report.col_{name}") for name in names], rows)]
+        widths = [20 * mm, 34 * mm, 36 * mm, 40 * mm, 30 * mm, 18 * mm]
+        return [title, *note, self._table([words(f"report.col_{name}") for name in names], rows, widths)]
 
     def _ng(self, one: InspectionSummary) -> list[Any]:
         score = f"{formats.number(one.score, self._language)} / {formats.number(one.threshold, self._language)}"
@@ -170,9 +172,9 @@ class _Drawing:
         name = f"{one.role_id} / {one.roi_id}"
         return [drawn, one.part_id or "–", self._time(one.time_utc), name, score, str(one.model_version)]
 
-    def _table(self, names: Sequence[str], rows: Any) -> Table:
+    def _table(self, names: Sequence[str], rows: Any, widths: Sequence[float] | None = None) -> Table:
         body = [[cell if isinstance(cell, Flowable) else _p(cell) for cell in row] for row in rows]
-        return Table([[_p(name, _HEAD) for name in names], *body], repeatRows=1, style=_GRID, hAlign="LEFT")
+        return Table([[_p(name, _HEAD) for name in names], *body], widths, repeatRows=1, style=_GRID, hAlign="LEFT")
 
     def _time(self, time_utc: str) -> str:
         return formats.date_and_time(time_utc, self._language)

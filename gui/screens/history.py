@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from gui import calls_history as calls
 from gui.calls_history import Choice
-from gui.client import ServiceError
+from gui.client import ServiceError, may_pass
 from gui.downloads import csv_address
 from gui.parts import Gui
 from gui.report import shift_report
@@ -138,7 +138,7 @@ class _History:
             await ask_rerun(self._here, choice)
 
     def _fail(self, where: ui.column, error: ServiceError) -> None:
-        self._failed = True
+        self._failed = may_pass(error)
         where.clear()
         with where:
             empty("cloud_off", self._here.words.problem(error.code, error.detail))

@@ -31,6 +31,7 @@ CSS = """
 .hsheet { border-collapse: collapse; width: 100%; font-size: 15px; text-align: left; }
 .hsheet th { font-weight: 600; color: var(--muted); padding: 6px 12px; }
 .hsheet td { padding: 6px 12px; border-top: 1px solid var(--line); overflow-wrap: anywhere; vertical-align: top; }
+.hsheet td.muted { white-space: nowrap; overflow-wrap: normal; width: 1%; }
 .hsheet a { color: var(--text); }
 .big { font-size: 26px; padding: 4px 20px; }
 """

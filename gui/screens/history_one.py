@@ -8,7 +8,7 @@ from nicegui import run, ui
 
 from gui import calls_history as calls
 from gui import formats
-from gui.client import ServiceError
+from gui.client import ServiceError, may_pass
 from gui.heat import heat_layer
 from gui.parts import Gui
 from gui.pictures import service_picture
@@ -47,7 +47,7 @@ class _Opening:
                 data = await calls.file(client, f"/frames/{self._name}/image")
                 layout = await calls.layout_of(client, frame)
         except ServiceError as error:
-            self._failed = True
+            self._failed = may_pass(error)
             self._body.clear()
             with self._body:
                 empty("cloud_off", self._here.words.problem(error.code, error.detail))

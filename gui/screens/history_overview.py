@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -122,8 +123,16 @@ def trend_options(here: Page, points: Sequence[TrendPoint], threshold: float | N
         "legend": {"top": 0, "textStyle": {"color": colour, "fontSize": 14}},
         "grid": {"left": 55, "right": 60, "top": 34, "bottom": 40},
         "xAxis": {"type": "category", "data": times, **axis},
-        "yAxis": {"type": "value", "max": round(1.1 * top, 2) or 1, **axis}, "series": [mean, largest],
+        "yAxis": {"type": "value", "max": nice_top(top), **axis}, "series": [mean, largest],
     }  # fmt: skip
+
+
+def nice_top(value: float) -> float:
+    """The end of an axis that holds `value`: one digit, then zeros."""
+    if value <= 0:
+        return 1.0
+    unit: float = 10.0 ** math.floor(math.log10(value))
+    return round(math.ceil(value / unit) * unit, 6)
 
 
 def _table(here: Page, rois: Sequence[RoiSummary]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from gui.client import ServiceError
+from gui.client import ServiceError, may_pass
 from gui.parts import Gui
 from gui.screens import (
     system_about,
@@ -44,6 +44,12 @@ CSS = """
 .note { background: #fff3d6; color: #5c3d00; border: 1px solid #d9a400; border-radius: 8px; padding: 10px 16px; }
 .system-tabs { min-width: 210px; } .system-tabs .q-tab { justify-content: flex-start; min-height: 46px; }
 .system-tabs .q-tab__content { min-width: 0; }
+.system-tabs .q-tab--active { background: color-mix(in srgb, var(--q-primary) 16%, transparent); }
+.q-field__messages { font-size: 14px; line-height: 1.3; }
+.sticky { position: sticky; top: 50px; z-index: 2; background: var(--page); padding: 4px 0; }
+.lines .WARNING { color: #8a5300; } .lines .ERROR { color: #b3141f; font-weight: 700; }
+.lines .DEBUG { color: var(--muted); }
+.body--dark .lines .WARNING { color: #ffc266; } .body--dark .lines .ERROR { color: #ff8a90; }
 .lines { font-family: ui-monospace, Consolas, monospace; font-size: 14px; overflow: auto; white-space: pre-wrap; }
 """
 
@@ -104,7 +110,7 @@ class _Shown:
             await waiting
 
     def _fail(self, error: ServiceError) -> None:
-        self._failed = True
+        self._failed = may_pass(error)
         self._body.clear()
         with self._body:
             empty("cloud_off", self._here.words.problem(error.code, error.detail))

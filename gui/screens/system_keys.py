@@ -38,7 +38,11 @@ def _draw(tab: Tab, found: KeyNames) -> None:
 
 def _add(tab: Tab) -> None:
     with ui.row().classes("items-center"):
-        name = ui.input(tab.say("key_name")).props("outlined dense maxlength=60 data-testid=key-name")
+        name = (
+            ui.input(tab.say("key_name"))
+            .props("outlined dense maxlength=60 data-testid=key-name")
+            .style("width: 360px")
+        )
 
         async def add() -> None:
             try:

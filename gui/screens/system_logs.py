@@ -17,7 +17,6 @@ from gui.screens.system_tab import Tab
 from gui.shell import tell
 
 _LOOK_S = 1.0
-_COLOURS = {"WARNING": "color:#d08700", "ERROR": "color:#ff6b72;font-weight:700", "DEBUG": "opacity:.7"}
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
@@ -102,4 +101,4 @@ class _Logs:
 def _line(line: LogLine) -> str:
     time_of_day = formats.time_of_day(line.time_utc) if line.time_utc else ""
     text = escape(f"{time_of_day} {line.level:7} {line.text}")
-    return f'<div style="{_COLOURS.get(line.level, "")}">{text}</div>'
+    return f'<div class="{escape(line.level)}">{text}</div>'

@@ -30,7 +30,7 @@ class _Form:
 
     def draw(self) -> None:
         tab = self._tab
-        with ui.row().classes("w-full items-center no-wrap"):
+        with ui.row().classes("w-full items-center no-wrap sticky"):
             with ui.column().classes("col gap-1"):
                 tab.title("settings")
             self._changed = ui.label().classes("muted").props("data-testid=changed")
