@@ -26,6 +26,7 @@ body { background: var(--page); color: var(--text); }
 .q-btn { min-height: 44px; }
 .q-header .q-btn, .q-footer .q-btn { min-height: 40px; }
 .muted { color: var(--muted); }
+.body--dark .text-primary { color: #8fc4f3 !important; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px; }
 .page { padding: 16px; width: 100%; max-width: 2400px; margin: 0 auto; }
 .statusbar { font-size: 14px; gap: 18px; white-space: nowrap; overflow: hidden; }

@@ -97,7 +97,7 @@ def test_a_period_without_inspections_says_so() -> None:
 
 
 def test_part_ids_with_markup_other_scripts_and_broken_pictures_do_not_stop_the_report() -> None:
-    odd = data([ng(1, "<b>&'\"</i>"), ng(2, "零件-7")], thumbnails={"id1": b"no picture", "id2": b""})
+    odd = data([ng(1, "<b>&'\"</i>"), ng(2, "零件-7"), ng(3, "X" * 600)], thumbnails={"id1": b"no picture", "id2": b""})
     text = " ".join(read(shift_report(odd, Words(lambda: "en"), NOW)))
     assert "<b>&'\"</i>" in text
     assert "??-7" in text

@@ -82,7 +82,7 @@ def _trend(here: Page, summary: InspectionsSummary) -> None:
 def pareto_options(bars: Sequence[Bar], colour: str) -> dict[str, Any]:
     """Bars from the largest, and the share they add up to as a line."""
     text = {"textStyle": {"color": colour, "fontSize": 14}}
-    axis = {"axisLabel": {"color": colour, "fontSize": 14}}
+    axis = _axis(colour)
     return {
         **text, "animation": False, "tooltip": {}, "grid": {"left": 50, "right": 60, "top": 20, "bottom": 40},
         "xAxis": {"type": "category", "data": [bar.name for bar in bars], **axis},
@@ -102,7 +102,7 @@ def pareto_options(bars: Sequence[Bar], colour: str) -> dict[str, Any]:
 
 def trend_options(here: Page, points: Sequence[TrendPoint], threshold: float | None, colour: str) -> dict[str, Any]:
     """Mean and largest score over time, the threshold as a dashed line."""
-    words, axis = here.words, {"axisLabel": {"color": colour, "fontSize": 14}}
+    words, axis = here.words, _axis(colour)
     times = [formats.date_and_time(point.start_utc, words.language)[:16] for point in points]
     top = max([threshold or 0.0, *(point.score_max or 0.0 for point in points)])
     mean = {
@@ -125,6 +125,10 @@ def trend_options(here: Page, points: Sequence[TrendPoint], threshold: float | N
         "xAxis": {"type": "category", "data": times, **axis},
         "yAxis": {"type": "value", "max": nice_top(top), **axis}, "series": [mean, largest],
     }  # fmt: skip
+
+
+def _axis(colour: str) -> dict[str, Any]:
+    return {"axisLabel": {"color": colour, "fontSize": 14}, "splitLine": {"lineStyle": {"color": "#8884"}}}
 
 
 def nice_top(value: float) -> float:
