@@ -14,7 +14,7 @@ from nicegui import ui
 from gui import downloads, pictures
 from gui.door import Door
 from gui.parts import Gui
-from gui.screens import connection, history, history_one, system
+from gui.screens import connection, history, history_one, layout, system
 from service import __version__
 
 PRODUCT = "brakedisc-gui"
@@ -22,6 +22,7 @@ RECONNECT_S = 30.0
 # Path of each page and the screen that draws it.
 PAGES: dict[str, Callable[[Gui], Any]] = {
     "/connection": connection.show,
+    "/layout": layout.show,
     "/history": history.show,
     "/history/{name}": history_one.show,
     "/system": system.show,
