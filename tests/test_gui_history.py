@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -17,7 +14,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from gui.client import Client, ServiceGone, Target
 from gui.heat import heat_layer
 from gui.screens.history_filter import wanted
 from gui.screens.history_overview import nice_top
@@ -114,44 +110,6 @@ def test_a_csv_that_the_service_refuses_is_no_file(used: Inspector) -> None:
     answer = httpx.get(f"{used.url}/download/inspections.csv?since=yesterday", trust_env=False)
     assert answer.status_code == 422
     assert "attachment" not in answer.headers.get("content-disposition", "")
-
-
-class HangsUp(BaseHTTPRequestHandler):
-    """Promises a long file, sends its beginning and goes."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "1000")
-        self.end_headers()
-        self.wfile.write(b"part_id,ver")
-        self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def test_a_file_that_breaks_off_does_not_look_whole() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), HangsUp)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    got: list[bytes] = []
-
-    async def read() -> None:
-        client = Client(Target(f"http://127.0.0.1:{server.server_port}"))
-        try:
-            async for piece in client.stream("/inspections", format="csv"):
-                got.append(piece)
-        finally:
-            await client.close()
-
-    try:
-        with pytest.raises(ServiceGone):
-            asyncio.run(read())
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    assert b"".join(got) == b"part_id,ver"
 
 
 def test_heat_is_seen_only_from_the_threshold_on() -> None:
