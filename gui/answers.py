@@ -65,7 +65,7 @@ class FramesSummary(Answer):
 class Drift(_Part):
     """`ratio`: mean score of good parts in the period against the calibration's."""
 
-    ratio: float
+    ratio: float | None
     warning: bool
 
 
@@ -119,7 +119,7 @@ class AuditEntry(_Part):
     seq: int
     time_utc: str
     who: str
-    station: str = ""
+    station: str | None = None
     action: str
     target: Any = None
     old: Any = None
