@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import uvicorn
 
 from gui.client import Client, Target
+from gui.line import Line
 from gui.link import LinkWatch
 from gui.parts import Gui
 from gui.pictures import Pictures
@@ -71,15 +72,17 @@ def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
     preferences = PreferencesFile(folder, defaults(settings))
     known = preferences.now
     client = Client(Target(known.backend_url, known.api_key, known.station))
+    link, pictures = LinkWatch(client), Pictures()
     return Gui(
         settings,
         gui_settings,
         preferences,
         client,
-        LinkWatch(client),
+        link,
         Words(lambda: preferences.now.language),
-        Pictures(),
+        pictures,
         Teaching(client),
+        Line(client, link, preferences, pictures, folder),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gui.client import Client
+from gui.line import Line
 from gui.link import LinkWatch
 from gui.pictures import Pictures
 from gui.preferences import PreferencesFile
@@ -26,11 +27,14 @@ class Gui:
     words: Words
     pictures: Pictures
     teaching: Teaching
+    line: Line
 
     async def open(self) -> None:
         self.link.open()
+        self.line.open()
 
     async def close(self) -> None:
+        await self.line.close()
         await self.teaching.close()
         await self.link.close()
         await self.client.close()

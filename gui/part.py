@@ -1,0 +1,56 @@
+"""What is on the Inspect screen: one part, in one of five states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gui.inspect_answers import InspectAnswer
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    BUSY = "busy"
+    OK = "OK"
+    NG = "NG"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True)
+class Part:
+    """`code`, `detail` say what an error is. `picture_url`, `heat_url` come a moment after the verdict."""
+
+    state: State = State.WAITING
+    part_id: str = ""
+    name: str = ""
+    code: str = ""
+    detail: str = ""
+    answer: InspectAnswer | None = None
+    picture_url: str = ""
+    heat_url: str = ""
+    size: tuple[int, int] = (0, 0)
+    time_utc: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Past:
+    """One of the last parts: `thumbnail` is a data URL, empty for what could not be shown."""
+
+    number: int
+    state: State
+    part_id: str
+    time_utc: str
+    frame_id: str = ""
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Of the shift; None while the service does not tell."""
+
+    n: int | None = None
+    n_ok: int | None = None
+    n_ng: int | None = None
+    n_error: int | None = None
+    by_roi: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,54 @@
+"""A camera that is none: it replays the pictures of a folder, again and again, as a twin for trying the line out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from gui.sources.base import Picture, SourceError, now_utc
+from gui.sources.reading import decoded, pictures_in, read_picture
+
+
+class SimulatedSource:
+    """Each trigger is the next picture, by name; with `period_s` one arrives by itself so often."""
+
+    def __init__(self, folder: Path, period_s: float = 0.0) -> None:
+        self._folder, self._period_s = folder, period_s
+        self._at, self._next_s = 0, time.monotonic() + period_s
+        self._shown: tuple[str, np.ndarray | None] = ("", None)
+
+    def grab(self) -> Picture:
+        picture = self._picture(self._at)
+        self._at += 1
+        return picture
+
+    def arrived(self) -> Picture | None:
+        if self._period_s <= 0 or time.monotonic() < self._next_s:
+            return None
+        self._next_s = time.monotonic() + self._period_s
+        return self.grab()
+
+    def done(self, picture: Picture) -> None: ...
+
+    def check(self) -> None:
+        if not self._folder.is_dir():
+            raise SourceError("camera_gone", f"{self._folder} is not there.")
+
+    def preview(self) -> np.ndarray | None:
+        """The picture that the next trigger takes."""
+        picture = self._picture(self._at)
+        if picture.name != self._shown[0]:
+            self._shown = (picture.name, decoded(picture.data))
+        return self._shown[1]
+
+    def close(self) -> None: ...
+
+    def _picture(self, number: int) -> Picture:
+        self.check()
+        present = sorted(pictures_in(self._folder), key=lambda found: found.name)
+        if not present:
+            raise SourceError("folder_empty", f"There is no picture in {self._folder}.")
+        found = present[number % len(present)]
+        return Picture(read_picture(self._folder, found).data, found.name, now_utc())
