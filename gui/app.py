@@ -11,18 +11,22 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import ui
 
-from gui import downloads, pictures
+from gui import downloads, live, pictures
 from gui.door import Door
 from gui.parts import Gui
-from gui.screens import connection, history, history_one, layout, system
+from gui.screens import connection, history, history_one, inspect, layout, sources, system, teach, why
 from service import __version__
 
 PRODUCT = "brakedisc-gui"
 RECONNECT_S = 30.0
 # Path of each page and the screen that draws it.
 PAGES: dict[str, Callable[[Gui], Any]] = {
+    "/": inspect.show,
+    "/sources": sources.show,
     "/connection": connection.show,
     "/layout": layout.show,
+    "/teach": teach.show,
+    "/why": why.show,
     "/history": history.show,
     "/history/{name}": history_one.show,
     "/system": system.show,
@@ -44,6 +48,7 @@ def create_app(gui: Gui) -> FastAPI:
 
     app.include_router(pictures.routes(gui.client, gui.pictures))
     app.include_router(downloads.routes(gui.client))
+    app.include_router(live.routes(gui.line))
     for path, screen in PAGES.items():
         ui.page(path)(_bound(screen, gui))
     ui.run_with(
