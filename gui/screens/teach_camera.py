@@ -11,12 +11,11 @@ from gui.client import ServiceError
 from gui.pictures import service_picture
 from gui.screens.teach_choice import Choice
 from gui.screens.teach_desk import Desk
+from gui.sources.base import SourceError
 from service.contract import Label
 
 
 async def camera_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:
-    from gui.sources.base import SourceError  # OpenCV behind it: only who takes pictures waits for it
-
     with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-3").style("width: 640px"):
         ui.label(desk.say("add_camera")).classes("text-h6")
         ui.label(desk.say("camera_explain")).classes("muted")
