@@ -25,9 +25,10 @@ _COLOURS = {"OK": "#53d98b", "NG": "#ff5d68"}
 
 def verdict(words: Words, part: Part) -> str:
     word = words(f"inspect.state_{part.state.lower()}")
+    took_ms = part.answer.timings_ms.get("total", 0.0) if part.answer else 0.0
     return (
         f'<div class="verdict v-{part.state}"><svg viewBox="0 0 100 100" aria-hidden="true">{SHAPES[part.state]}</svg>'
-        f'<span data-testid="word" data-number="{part.number}">{escape(word)}</span></div>'
+        f'<span data-testid="word" data-number="{part.number}" data-ms="{took_ms:g}">{escape(word)}</span></div>'
     )
 
 

@@ -2,14 +2,14 @@
 
 CSS = """
 .line-screen { display: grid; grid-template-columns: minmax(0, 1fr) clamp(400px, 34vw, 900px); gap: 12px;
-  height: calc(100vh - 122px); min-height: 520px; width: 100%; }
+  height: calc(100vh - 166px); min-height: 480px; margin: -12px; width: calc(100% + 24px); }
 .line-side, .line-main { display: flex; flex-direction: column; gap: 12px; min-width: 0; min-height: 0; }
 .verdict { display: flex; align-items: center; justify-content: center; gap: 4%; border-radius: 12px; width: 100%;
-  height: clamp(190px, 30vh, 620px); font-weight: 800; line-height: 1; border: 2px solid var(--line);
+  flex: none; height: clamp(180px, 29vh, 620px); font-weight: 800; line-height: 1; border: 2px solid var(--line);
   background: var(--card); container-type: inline-size; }
 .verdict svg { width: min(30cqw, 26vh); height: auto; flex: none; }
 .verdict span { font-size: min(36cqw, 30vh); letter-spacing: -.02em; }
-.verdict.v-ERROR span { font-size: min(20cqw, 24vh); }
+.verdict.v-ERROR span { font-size: min(18cqw, 24vh); }
 .verdict.v-waiting span, .verdict.v-busy span { font-size: min(11cqw, 12vh); letter-spacing: 0; }
 .v-OK { background: var(--ok); color: #fff; } .v-NG { background: var(--ng); color: #fff; }
 .v-ERROR { background: #ffc533; color: #1d1300; }

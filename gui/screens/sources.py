@@ -58,18 +58,21 @@ def _seen(here: Page) -> None:
         ui.label(words("sources.live")).classes("text-h6 col")
         test = ui.button(words("sources.test"), icon="photo_camera").props("outline data-testid=test")
     problem = ui.label().classes("text-body1 w-full").props("data-testid=problem role=status")
-    # an <img> that never ends: it is closed with the page, and the pictures with it
-    seen = ui.element("img").props(f'src="{live.PATH}?at={time.time():.0f}" alt="{words("sources.live")}"')
+    seen = ui.element("img").props(f'alt="{words("sources.live")}"')
     seen.props("data-testid=live").style(
-        "width: 100%; height: calc(100vh - 400px); min-height: 280px; object-fit: contain; background: #0d141b"
+        "width: 100%; height: calc(100vh - 480px); min-height: 250px; object-fit: contain; background: #0d141b"
     )
     exposure = ui.column().classes("w-full gap-1")
-    result = ui.label().classes("text-body1").props("data-testid=result")
-    taken = ui.image().style("max-width: 320px").props('fit=contain no-transition data-testid=taken alt=""')
+    with ui.row().classes("w-full items-center no-wrap gap-4").style("min-height: 110px"):
+        taken = ui.image().style("width: 150px; height: 104px; flex: none")
+        taken.props('fit=contain no-transition data-testid=taken alt=""')
+        result = ui.label().classes("text-body1").props("data-testid=result")
     taken.set_visibility(False)
     shown: list[Exposure | None] = []
 
     def tick() -> None:
+        if "src" not in seen.props:  # an answer that never ends: asked for in the page's head, it would never be loaded
+            seen.props(f'src="{live.PATH}?at={time.time():.0f}"')
         said = line.source_problem
         problem.text = words.problem(said.code, said.detail) if said.code else words("sources.works")
         found = line.source.exposure() if isinstance(line.source, HasExposure) else None
@@ -98,7 +101,6 @@ def _seen(here: Page) -> None:
 
     test.on_click(take)
     here.every_tick(tick)
-    tick()
 
 
 def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
