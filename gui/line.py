@@ -88,11 +88,12 @@ class Line:
     async def of_source(self, work: Callable[..., R], *values: Any) -> R:
         """Do it in the source's own thread. Raises SourceError."""
         doing = asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
-        try:
-            return await asyncio.wait_for(asyncio.shield(doing), SOURCE_PATIENCE_S)
-        except TimeoutError:
-            self._thread = _own_thread()  # the hanging call keeps the old one
-            raise SourceError("source_hangs", f"The source did not answer for {SOURCE_PATIENCE_S:.0f} s.") from None
+        # not wait_for: until Python 3.12 it loses a cancellation that comes with the result, and the line never stopped
+        await asyncio.wait({doing}, timeout=SOURCE_PATIENCE_S)
+        if doing.done():
+            return doing.result()
+        self._thread = _own_thread()  # the hanging call keeps the old one
+        raise SourceError("source_hangs", f"The source did not answer for {SOURCE_PATIENCE_S:.0f} s.")
 
     async def trigger(self) -> None:
         """Inspect the part that lies there; nothing while one is being inspected."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -14,7 +15,7 @@ from gui.line import Line
 from gui.sources.base import SourceError
 
 PATH = "/picture/live"
-EVERY_S = 0.2  # 5 pictures a second: enough to aim and to focus, and little for a PC that inspects
+EVERY_S, AGAIN_S = 0.2, 0.5  # 5 pictures a second: enough to aim and to focus, and little for a PC that inspects
 SIDE_PX = 1280
 _LINE = b"\r\n"
 _BOUNDARY = _LINE + b"--picture" + _LINE
@@ -37,13 +38,14 @@ def routes(line: Line) -> APIRouter:
 async def _parts(line: Line) -> AsyncIterator[bytes]:
     """Ends when the browser goes. A source that is away leaves the last picture to the page, which says so."""
     before: np.ndarray | None = None
+    sent_s = 0.0
     yield _BOUNDARY
     while True:
-        frame = await _seen(line)
-        if frame is not None and frame is not before:
-            before = frame
+        frame, now_s = await _seen(line), time.monotonic()
+        # also what has not changed: a browser shows a part only when the next one has begun
+        if frame is not None and (frame is not before or now_s - sent_s > AGAIN_S):
+            before, sent_s = frame, now_s
             data = await asyncio.get_running_loop().run_in_executor(None, jpeg, frame, SIDE_PX)
-            # the boundary behind it at once: browsers show a part only when they know that it has ended
             yield b"Content-Type: image/jpeg" + 2 * _LINE + data + _BOUNDARY
         await asyncio.sleep(EVERY_S)
 

@@ -44,7 +44,6 @@ def _choice(here: Page) -> None:
             tell(here, ServiceError("disk_full", str(error)))
             return
         ui.notify(words("sources.used"), type="positive")
-        ui.navigate.reload()
 
     kind.on_value_change(lambda event: draw(str(event.value)))
     ui.button(words("sources.use"), on_click=use).classes("w-full").props("data-testid=use")
