@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import math
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -136,7 +137,8 @@ async def try_threshold(
         "area_mm2_thr": found.area_mm2_thr,
         "ok_scores": [sample.score for sample in found.ok], "ng_scores": [sample.score for sample in found.ng],
     }  # fmt: skip
-    return await client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
+    answer = await client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
+    return _of_threshold(answer, threshold)
 
 
 async def adopt_threshold(
@@ -146,7 +148,8 @@ async def adopt_threshold(
     body = {
         **_version(found), "mm_per_px": mm_per_px, "threshold": threshold, "area_mm2_thr": found.area_mm2_thr,
     }  # fmt: skip
-    return await client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
+    answer = await client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
+    return _of_threshold(answer, threshold)
 
 
 async def activate(client: Client, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
@@ -210,6 +213,13 @@ async def start_rerun(
 
 def _version(found: ModelScoresAnswer) -> dict[str, object]:
     return {"role_id": found.role_id, "roi_id": found.roi_id, "model_version": found.model_version}
+
+
+def _of_threshold(answer: CalibrationAnswer, threshold: float | None) -> CalibrationAnswer:
+    """A service that does not know the field would answer with its own threshold: nobody must take it for this one."""
+    if threshold is not None and not math.isclose(answer.threshold, threshold, rel_tol=1e-6):
+        raise ServiceError("other_version", f"The service took threshold {answer.threshold:g}, not {threshold:g}.")
+    return answer
 
 
 def _json_list(names: Sequence[str] | None) -> str | None:

@@ -34,11 +34,11 @@ def errors(results: Sequence[SampleScore], label: Label) -> Errors:
 
 
 def differences(first: InferDatasetAnswer, second: InferDatasetAnswer) -> list[Difference]:
-    """Samples that get another verdict, the clearest first."""
+    """Samples that get another verdict, the clearest first; of versions without a threshold nothing can be said."""
     others = {(result.label, result.filename): result for result in second.results}
     found = [
         Difference(one.filename, one.label, one.verdict, two.verdict, one.score, two.score)
         for one in first.results
-        if (two := others.get((one.label, one.filename))) and one.verdict != two.verdict
+        if (two := others.get((one.label, one.filename))) and one.verdict and two.verdict and one.verdict != two.verdict
     ]
     return sorted(found, key=lambda item: -abs(item.second_score - item.first_score))

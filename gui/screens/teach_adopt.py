@@ -42,9 +42,9 @@ async def _sure(desk: Desk, found: CalibrationAnswer, before: ModelSummary | Non
             words = f"{desk.say(key)}: {percent(rate, desk.language)}. {rate_in_words(desk, rate, ci95, n, key)}"
             ui.label(words).classes("text-body1")
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(desk.say("back"), on_click=lambda: dialog.submit(False)).props("flat data-testid=cancel")
+            ui.button(desk.say("back"), on_click=lambda: dialog.submit(False)).props("flat no-caps data-testid=cancel")
             button = ui.button(desk.say("adopt"), icon="task_alt", on_click=lambda: dialog.submit(True))
-            desk.guard(button.props("data-testid=confirm"))
+            desk.guard(button.props("no-caps data-testid=confirm"))
     answer = bool(await dialog)
     dialog.delete()
     return answer

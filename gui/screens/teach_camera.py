@@ -43,9 +43,9 @@ async def camera_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitabl
                 shutter.enable()
 
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(desk.say("done"), on_click=dialog.close).props("flat data-testid=done")
+            ui.button(desk.say("done"), on_click=dialog.close).props("flat no-caps data-testid=done")
             shutter = ui.button(desk.say("take"), icon="photo_camera", on_click=take).props(
-                "autofocus data-testid=take"
+                "autofocus no-caps data-testid=take"
             )
     await dialog
     dialog.delete()

@@ -68,6 +68,9 @@ class Comparison:
             for label, key in (("ok", "good_rejected"), ("ng", "bad_passed")):
                 self._row(key, *(self._wrong(answer, label) for answer in (first, second)))
         ui.label(self._say("compare_note")).classes("muted")
+        if first.threshold is None or second.threshold is None:
+            ui.label(self._say("compare_uncalibrated")).classes("text-body1 text-weight-bold")
+            return
         found = differences(first, second)
         ui.label(self._say("differences", n=len(found))).classes("text-body1 text-weight-bold")
         with ui.element("div").classes("tiles"):

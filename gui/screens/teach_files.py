@@ -33,7 +33,7 @@ async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable
         upload = ui.upload(label=desk.say("choose_files"), multiple=True, auto_upload=True, on_multi_upload=keep)
         upload.props("accept=.png,.jpg,.jpeg,.bmp,.tif,.tiff,.webp flat bordered data-testid=upload")
         upload.classes("w-full")
-        ui.button(desk.say("done"), on_click=dialog.close).props("data-testid=done").classes("self-end")
+        ui.button(desk.say("done"), on_click=dialog.close).props("no-caps data-testid=done").classes("self-end")
     await dialog
     dialog.delete()
     await refresh()

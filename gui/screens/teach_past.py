@@ -45,10 +45,10 @@ class _Past:
                 self._tile(inspection)
         self._problem = ui.label().classes("text-negative text-body1").props("data-testid=problem role=alert")
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(say("close"), on_click=close).props("flat data-testid=done")
+            ui.button(say("close"), on_click=close).props("flat no-caps data-testid=done")
             for name in sorted(calls.LABELS, key=lambda name: name == label):
                 button = ui.button(say(f"keep_as_{name}"), on_click=lambda name=name: self._keep(name))
-                button.props(f"color={'positive' if name == 'ok' else 'negative'} data-testid=keep-{name}")
+                button.props(f"color={'positive' if name == 'ok' else 'negative'} no-caps data-testid=keep-{name}")
                 self._desk.guard(button, lambda: bool(self._chosen))
 
     def _tile(self, inspection: InspectionSummary) -> None:
