@@ -20,18 +20,18 @@ class Sentence:
 def sentences(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[Sentence]:
     """Of one calibration: `percentile` % of the good parts are to pass."""
     if n_ok < MIN_OK:
-        return [Sentence("too_few_to_calibrate", {"n": n_ok, "needed": MIN_OK})]
+        return [Sentence("teach.too_few_to_calibrate", {"n": n_ok, "needed": MIN_OK})]
     said = []
     if overlap:
-        said.append(Sentence("overlap", {}))
+        said.append(Sentence("teach.overlap", {}))
     if n_ng == 0:
-        said.append(Sentence("no_ng", {}))
+        said.append(Sentence("teach.no_ng", {}))
     elif n_ng < ENOUGH_NG:
-        said.append(Sentence("few_ng", {"n": n_ng, "needed": ENOUGH_NG}))
+        said.append(Sentence("teach.few_ng", {"n": n_ng, "needed": ENOUGH_NG}))
     needed = enough_ok(percentile)
     if needed is None or n_ok < needed:
         promised = f"{100 - percentile:.3g}"
-        said.append(Sentence("few_ok", {"n": n_ok, "needed": needed or "∞", "promised": promised}))
+        said.append(Sentence("teach.few_ok", {"n": n_ok, "needed": needed or "∞", "promised": promised}))
     return said
 
 

@@ -109,7 +109,7 @@ async def _draw(desk: Desk, known: dict[str, list[str]], opened: str) -> None:
             _choose(desk, known)
             with ui.tabs().props("no-caps inline-label align=left").classes("col") as tabs:
                 for number, (name, (_, icon)) in enumerate(STEPS.items(), 1):
-                    label = f"{number}. {desk.say(f'step_{name}')}"
+                    label = f"{number}. {desk.say(f'teach.step_{name}')}"
                     ui.tab(name, label, icon).props(f"data-testid=step-{name}")
         first = opened if opened in STEPS else "samples"
         steps = {name: make(desk) for name, (make, _) in STEPS.items()}
@@ -123,9 +123,9 @@ async def _draw(desk: Desk, known: dict[str, list[str]], opened: str) -> None:
 
 
 def _choose(desk: Desk, known: dict[str, list[str]]) -> None:
-    roles = ui.select(list(known), value=desk.role_id, label=desk.say("role")).props("outlined dense")
+    roles = ui.select(list(known), value=desk.role_id, label=desk.say("teach.role")).props("outlined dense")
     roles.style("min-width: 150px").props("data-testid=role")
-    rois = ui.select(known[desk.role_id], value=desk.roi_id, label=desk.say("region")).props("outlined dense")
+    rois = ui.select(known[desk.role_id], value=desk.roi_id, label=desk.say("teach.region")).props("outlined dense")
     rois.style("min-width: 150px").props("data-testid=region")
     roles.on_value_change(lambda event: ui.navigate.to("/teach?" + urlencode({"role": event.value})))
     rois.on_value_change(lambda event: ui.navigate.to(address(desk.role_id, event.value)))

@@ -24,9 +24,9 @@ def add_buttons(desk: Desk, label: Callable[[], Label], refresh: Refresh) -> Non
         ("past", "history", past_dialog, True),
     ):
         button = ui.button(
-            desk.say(f"add_{name}"), icon=icon, on_click=lambda dialog=dialog: dialog(desk, label(), refresh)
+            desk.say(f"teach.add_{name}"), icon=icon, on_click=lambda dialog=dialog: dialog(desk, label(), refresh)
         )
         button.props(f"no-caps outline data-testid=add-{name}")
         desk.guard(button, lambda possible=possible: possible)  # type: ignore[misc]
         if not possible:
-            button.tooltip(desk.say("needs_layout"))
+            button.tooltip(desk.say("teach.needs_layout"))

@@ -8,7 +8,7 @@ from gui import calls_teaching as calls
 from gui.formats import number, percent
 from gui.insight_answers import ModelScoresAnswer
 from gui.screens.teach_desk import Desk, cell
-from gui.screens.teach_rates import rate_in_words
+from gui.screens.teach_rates import in_words, measured
 from service.contract import CalibrationAnswer, ModelSummary
 
 
@@ -26,24 +26,23 @@ async def adopt(
         if activated is None:
             return False
     threshold = number(found.threshold, desk.language, 3)
-    desk.note(desk.say("adopted", version=found.model_version, threshold=threshold))
+    desk.note(desk.say("teach.adopted", version=found.model_version, threshold=threshold))
     return True
 
 
 async def _sure(desk: Desk, found: CalibrationAnswer, before: ModelSummary | None) -> bool:
     with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-3").style("max-width: 680px"):
-        ui.label(desk.say("adopt_title")).classes("text-h6")
-        ui.label(desk.say("adopt_explain")).classes("muted")
+        ui.label(desk.say("teach.adopt_title")).classes("text-h6")
+        ui.label(desk.say("teach.adopt_explain")).classes("muted")
         _changes(desk, found, before)
-        for key, rate, ci95, n in (
-            ("false_rejects", found.false_reject_rate, found.false_reject_ci95, found.n_ok),
-            ("misses", found.miss_rate, found.miss_ci95, found.n_ng),
-        ):
-            words = f"{desk.say(key)}: {percent(rate, desk.language)}. {rate_in_words(desk, rate, ci95, n, key)}"
+        for one in measured(found):
+            words = f"{desk.say(one.title)}: {percent(one.rate, desk.language)}. {in_words(desk, one)}"
             ui.label(words).classes("text-body1")
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(desk.say("back"), on_click=lambda: dialog.submit(False)).props("flat no-caps data-testid=cancel")
-            button = ui.button(desk.say("adopt"), icon="task_alt", on_click=lambda: dialog.submit(True))
+            ui.button(desk.say("teach.back"), on_click=lambda: dialog.submit(False)).props(
+                "flat no-caps data-testid=cancel"
+            )
+            button = ui.button(desk.say("teach.adopt"), icon="task_alt", on_click=lambda: dialog.submit(True))
             desk.guard(button.props("no-caps data-testid=confirm"))
     answer = bool(await dialog)
     dialog.delete()
@@ -51,15 +50,15 @@ async def _sure(desk: Desk, found: CalibrationAnswer, before: ModelSummary | Non
 
 
 def _changes(desk: Desk, found: CalibrationAnswer, before: ModelSummary | None) -> None:
-    none = desk.say("none_yet")
+    none = desk.say("teach.none_yet")
     old_threshold = number(before.threshold, desk.language, 3) if before and before.threshold else none
     rows = (
-        ("change_version", str(before.model_version) if before else none, str(found.model_version)),
-        ("threshold", old_threshold, number(found.threshold, desk.language, 3)),
+        ("teach.change_version", str(before.model_version) if before else none, str(found.model_version)),
+        ("teach.threshold", old_threshold, number(found.threshold, desk.language, 3)),
     )
     with ui.element("table").classes("sheet").props("data-testid=changes"):
         with ui.element("tr"):
-            for text in ("", desk.say("now"), desk.say("then")):
+            for text in ("", desk.say("teach.now"), desk.say("teach.then")):
                 cell("th", text)
         for key, old, new in rows:
             with ui.element("tr"):

@@ -51,8 +51,8 @@ class CalibrateStep:
         if self._version is None:
             with self._body, ui.column().classes("card w-full items-center gap-3 q-pa-lg"):
                 ui.icon("school", size="48px").classes("muted")
-                ui.label(self._say("nothing_to_calibrate")).classes("text-h6 text-center")
-                ui.button(self._say("to_teaching"), on_click=lambda: desk.go("teach")).props("no-caps")
+                ui.label(self._say("teach.nothing_to_calibrate")).classes("text-h6 text-center")
+                ui.button(self._say("teach.to_teaching"), on_click=lambda: desk.go("teach")).props("no-caps")
             return
         with self._body:
             ui.spinner(size="48px").classes("self-center q-ma-xl")
@@ -105,23 +105,23 @@ class CalibrateStep:
 
     def _draw_choice(self) -> None:
         names = {version.model_version: self._name(version) for version in self._versions}
-        choice = ui.select(names, value=self._version, label=self._say("version"), on_change=self._choose)
+        choice = ui.select(names, value=self._version, label=self._say("teach.version"), on_change=self._choose)
         choice.props("outlined dense data-testid=version").style("min-width: 250px")
 
     def _name(self, version: ModelSummary) -> str:
-        key = "serves" if version.current else "calibrated" if version.calibrated else "candidate"
-        return self._say("version_name", version=version.model_version, state=self._say(key))
+        key = "teach.serves" if version.current else "teach.calibrated" if version.calibrated else "teach.candidate"
+        return self._say("teach.version_name", version=version.model_version, state=self._say(key))
 
     def _draw_line_buttons(self, suggested: CalibrationAnswer) -> None:
-        self._number = ui.number(self._say("threshold"), min=0, format="%.6g").props("outlined dense")
+        self._number = ui.number(self._say("teach.threshold"), min=0, format="%.6g").props("outlined dense")
         self._number.style("width: 140px").props("data-testid=threshold").on("blur", self._typed)
         self._number.on("keydown.enter", self._typed)
-        text = self._say("suggested", value=number(suggested.threshold, self._desk.language, 3))
+        text = self._say("teach.suggested", value=number(suggested.threshold, self._desk.language, 3))
         ui.button(text, icon="auto_fix_high", on_click=lambda: self._set(suggested.threshold)).props(
             "outline no-caps data-testid=suggested"
         )
         ui.space()
-        button = ui.button(self._say("adopt"), icon="task_alt", on_click=self._adopt)
+        button = ui.button(self._say("teach.adopt"), icon="task_alt", on_click=self._adopt)
         self._desk.guard(button.props("no-caps data-testid=adopt"), lambda: self._found is not None)
 
     async def _choose(self, event: events.ValueChangeEventArguments[int]) -> None:
@@ -172,12 +172,12 @@ class CalibrateStep:
         self._near = named
         self._pictures.clear()
         with self._pictures:
-            for key, samples in (("just_ok", below[::-1]), ("just_ng", above)):
+            for key, samples in (("teach.just_ok", below[::-1]), ("teach.just_ng", above)):
                 with (
                     ui.column()
                     .classes("card col gap-1")
                     .style("min-width: 0; padding: 10px")
-                    .props(f"data-testid={key}")
+                    .props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
                 ):
                     ui.label(self._say(key)).classes("text-body1 text-weight-bold")
                     with ui.element("div").classes("tiles").style(f"grid-template-columns: repeat({NEAR}, 1fr)"):

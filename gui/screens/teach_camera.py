@@ -17,10 +17,10 @@ from service.contract import Label
 
 async def camera_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:
     with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-3").style("width: 640px"):
-        ui.label(desk.say("add_camera")).classes("text-h6")
-        ui.label(desk.say("camera_explain")).classes("muted")
+        ui.label(desk.say("teach.add_camera")).classes("text-h6")
+        ui.label(desk.say("teach.camera_explain")).classes("muted")
         choice = Choice(desk, label)
-        kept = ui.label(desk.say("kept", n=0)).classes("text-body1").props("data-testid=kept")
+        kept = ui.label(desk.say("teach.kept", n=0)).classes("text-body1").props("data-testid=kept")
         tiles = ui.element("div").classes("tiles").style("max-height: 300px; overflow-y: auto")
         problem = ui.label().classes("text-negative text-body1").props("data-testid=problem role=alert")
         saved = 0
@@ -35,7 +35,7 @@ async def camera_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitabl
                     desk.client, desk.role_id, choice.label, picture.name, picture.data, choice.roi_ids
                 )
                 saved += 1
-                kept.text = desk.say("kept", n=saved)
+                kept.text = desk.say("teach.kept", n=saved)
                 _show_kept(desk, tiles, choice.label, answer.saved.get(desk.roi_id, []))
             except (SourceError, ServiceError) as error:
                 problem.text = desk.here.words.problem(error.code, error.detail)
@@ -43,8 +43,8 @@ async def camera_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitabl
                 shutter.enable()
 
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(desk.say("done"), on_click=dialog.close).props("flat no-caps data-testid=done")
-            shutter = ui.button(desk.say("take"), icon="photo_camera", on_click=take).props(
+            ui.button(desk.say("teach.done"), on_click=dialog.close).props("flat no-caps data-testid=done")
+            shutter = ui.button(desk.say("teach.take"), icon="photo_camera", on_click=take).props(
                 "autofocus no-caps data-testid=take"
             )
     await dialog

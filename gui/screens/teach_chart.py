@@ -51,10 +51,10 @@ class ScoreChart:
             self._line = ui.slider(
                 min=along.low, max=along.high, step=along.step, value=self._on_axis(threshold), on_change=self._dragged
             )
-            self._line.props(f'aria-label="{desk.say("threshold")}" data-testid=line')
+            self._line.props(f'aria-label="{desk.say("teach.threshold")}" data-testid=line')
         _tick_labels(desk, along)
         if along.beyond:
-            ui.label(desk.say("beyond", n=along.beyond)).classes("muted")
+            ui.label(desk.say("teach.beyond", n=along.beyond)).classes("muted")
 
     def move(self, threshold: float) -> None:
         """Put the line there without telling anybody."""
@@ -103,13 +103,13 @@ def _dots(scores: Sequence[float], along: Axis, height: int) -> list[list[float]
 
 def _legend(desk: Desk, n_ok: int, n_ng: int) -> None:
     with ui.row().classes("items-center gap-4 w-full"):
-        for key, n, symbol, colour in (("legend_ok", n_ok, "●", OK_BAR), ("legend_ng", n_ng, "▲", NG_BAR)):
+        for key, n, symbol, colour in (("teach.legend_ok", n_ok, "●", OK_BAR), ("teach.legend_ng", n_ng, "▲", NG_BAR)):
             with ui.row().classes("items-center gap-1 no-wrap"):
                 ui.label(symbol).style(f"color: {colour}; font-size: 18px")
                 ui.label(desk.say(key, n=n))
         with ui.row().classes("items-center gap-1 no-wrap"):
             ui.label("┆").classes("text-weight-bold")
-            ui.label(desk.say("legend_suggested"))
+            ui.label(desk.say("teach.legend_suggested"))
 
 
 def _tick_labels(desk: Desk, along: Axis) -> None:
@@ -121,4 +121,4 @@ def _tick_labels(desk: Desk, along: Axis) -> None:
                 label = ui.element("span").style(f"left: {100 * along.share(value):.3f}%")
                 with label:
                     ui.label(number(value, desk.language, digits))
-    ui.label(desk.say("axis")).classes("muted self-center")
+    ui.label(desk.say("teach.axis")).classes("muted self-center")

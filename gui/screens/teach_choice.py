@@ -15,10 +15,10 @@ class Choice:
         self._only = desk.roi_id
         self._all = False
         with ui.row().classes("w-full items-center gap-6"):
-            labels = {name: desk.say(f"as_{name}") for name in calls.LABELS}
+            labels = {name: desk.say(f"teach.as_{name}") for name in calls.LABELS}
             ui.radio(labels, value=label, on_change=self._set_label).props("inline data-testid=as")
             if desk.layout and len(desk.layout.rois) > 1:
-                scopes = {False: desk.say("this_region", roi=desk.roi_id), True: desk.say("all_regions")}
+                scopes = {False: desk.say("teach.this_region", roi=desk.roi_id), True: desk.say("teach.all_regions")}
                 ui.radio(scopes, value=False, on_change=self._set_scope).props("inline data-testid=scope")
 
     @property

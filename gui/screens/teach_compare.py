@@ -21,13 +21,13 @@ class Comparison:
     def draw(self) -> None:
         with ui.column().classes("card w-full gap-3") as self._card:
             with ui.row().classes("w-full items-center gap-3"):
-                ui.label(self._say("compare_title")).classes("text-h6")
+                ui.label(self._say("teach.compare_title")).classes("text-h6")
                 self._first, self._second = (
-                    ui.select([], label=self._say("version")).props(f"outlined dense data-testid=compare-{place}")
+                    ui.select([], label=self._say("teach.version")).props(f"outlined dense data-testid=compare-{place}")
                     .style("min-width: 130px")
                     for place in ("first", "second")
                 )  # fmt: skip
-                self._button = ui.button(self._say("compare"), icon="compare_arrows", on_click=self._compare)
+                self._button = ui.button(self._say("teach.compare"), icon="compare_arrows", on_click=self._compare)
                 self._button.props("no-caps data-testid=compare")
             self._result = ui.column().classes("w-full gap-3").props("data-testid=comparison")
 
@@ -63,16 +63,16 @@ class Comparison:
             with ui.element("tr"):
                 cell("th", "")
                 for answer in (first, second):
-                    cell("th", self._say("version_short", version=answer.model_version))
-            self._row("threshold", *(number(a.threshold, self._desk.language, 3) for a in (first, second)))
-            for label, key in (("ok", "good_rejected"), ("ng", "bad_passed")):
+                    cell("th", self._say("teach.version_short", version=answer.model_version))
+            self._row("teach.threshold", *(number(a.threshold, self._desk.language, 3) for a in (first, second)))
+            for label, key in (("ok", "teach.good_rejected"), ("ng", "teach.bad_passed")):
                 self._row(key, *(self._wrong(answer, label) for answer in (first, second)))
-        ui.label(self._say("compare_note")).classes("muted")
+        ui.label(self._say("teach.compare_note")).classes("muted")
         if first.threshold is None or second.threshold is None:
-            ui.label(self._say("compare_uncalibrated")).classes("text-body1 text-weight-bold")
+            ui.label(self._say("teach.compare_uncalibrated")).classes("text-body1 text-weight-bold")
             return
         found = differences(first, second)
-        ui.label(self._say("differences", n=len(found))).classes("text-body1 text-weight-bold")
+        ui.label(self._say("teach.differences", n=len(found))).classes("text-body1 text-weight-bold")
         with ui.element("div").classes("tiles"):
             for item in found[:SHOWN]:
                 self._tile(item)
@@ -86,12 +86,12 @@ class Comparison:
     def _wrong(self, answer: InferDatasetAnswer, label: str) -> str:
         counted = errors(answer.results, "ok" if label == "ok" else "ng")
         wrong = "–" if counted.wrong is None else str(counted.wrong)
-        return self._say("of", wrong=wrong, n=counted.n)
+        return self._say("teach.of", wrong=wrong, n=counted.n)
 
     def _tile(self, item: Difference) -> None:
         place = {"role_id": self._desk.role_id, "roi_id": self._desk.roi_id, "label": item.label}
         url = service_picture("datasets/thumbnail", **place, filename=item.filename, side=160)
         with ui.element("div").classes("tile").style("cursor: default"):
             ui.image(url).props('no-transition fit=contain alt=""').classes("thumb")
-            ui.label(self._say("sample_is", label=item.label.upper()))
+            ui.label(self._say("teach.sample_is", label=item.label.upper()))
             ui.label(f"{item.first or '–'} → {item.second or '–'}").classes("text-weight-bold")

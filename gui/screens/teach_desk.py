@@ -26,14 +26,10 @@ class Step(Protocol):
 
 
 class Desk:
-    """`layout` is the role's, when the ROI is drawn in it; `section` that of the texts; `go` opens another step."""
+    """`layout` is the role's, when the ROI is drawn in it; `go` opens another step."""
 
-    def __init__(
-        self, here: Page, role_id: str, roi_id: str, guard: Guard, layout: LayoutAnswer | None = None,
-        section: str = "teach",
-    ) -> None:  # fmt: skip
+    def __init__(self, here: Page, role_id: str, roi_id: str, guard: Guard, layout: LayoutAnswer | None = None) -> None:
         self.here, self.role_id, self.roi_id, self.layout, self.guard = here, role_id, roi_id, layout, guard
-        self._section = section
         self.root = ui.column().classes("w-full gap-2")
         self.go: Callable[[str], object] = lambda _: None
 
@@ -46,7 +42,7 @@ class Desk:
         return self.here.words.language
 
     def say(self, key: str, /, **values: object) -> str:
-        return self.here.words(f"{self._section}.{key}", **values)
+        return self.here.words(key, **values)
 
     async def tried(self, work: Awaitable[T]) -> T | None:
         """Its result; None when the service said no, which the person has been told."""

@@ -16,8 +16,8 @@ from service.contract import Label
 async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:
     state = None if desk.layout else await desk.tried(calls.state(desk.client, desk.role_id, desk.roi_id))
     with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-3").style("width: 640px"):
-        ui.label(desk.say("add_files")).classes("text-h6")
-        ui.label(desk.say("files_explain" if desk.layout else "pictures_explain")).classes("muted")
+        ui.label(desk.say("teach.add_files")).classes("text-h6")
+        ui.label(desk.say("teach.files_explain" if desk.layout else "teach.pictures_explain")).classes("muted")
         choice = Choice(desk, label)
         scale = _scale_field(desk, state.mm_per_px if state else None) if desk.layout is None else None
         results = ui.column().classes("w-full gap-1").style("max-height: 240px; overflow-y: auto")
@@ -28,12 +28,12 @@ async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable
                 mm_per_px = scale.value if scale else None
                 why = await _keep_file(desk, choice, file.name, await file.read(), mm_per_px)
                 with results.props("data-testid=files-kept"):
-                    _result(file.name, why or desk.say("file_kept"), kept=not why)
+                    _result(file.name, why or desk.say("teach.file_kept"), kept=not why)
 
-        upload = ui.upload(label=desk.say("choose_files"), multiple=True, auto_upload=True, on_multi_upload=keep)
+        upload = ui.upload(label=desk.say("teach.choose_files"), multiple=True, auto_upload=True, on_multi_upload=keep)
         upload.props("accept=.png,.jpg,.jpeg,.bmp,.tif,.tiff,.webp flat bordered data-testid=upload")
         upload.classes("w-full")
-        ui.button(desk.say("done"), on_click=dialog.close).props("no-caps data-testid=done").classes("self-end")
+        ui.button(desk.say("teach.done"), on_click=dialog.close).props("no-caps data-testid=done").classes("self-end")
     await dialog
     dialog.delete()
     await refresh()
@@ -41,7 +41,9 @@ async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable
 
 def _scale_field(desk: Desk, mm_per_px: float | None) -> ui.number:
     """Pictures of a ROI that is in no layout say nothing of their scale."""
-    field = ui.number(desk.say("scale"), value=mm_per_px, min=0.00001, max=1000, format="%.5f").props("outlined dense")
+    field = ui.number(desk.say("teach.scale"), value=mm_per_px, min=0.00001, max=1000, format="%.5f").props(
+        "outlined dense"
+    )
     field.set_enabled(mm_per_px is None)
     return field.props("data-testid=scale")
 
@@ -52,7 +54,7 @@ async def _keep_file(desk: Desk, choice: Choice, name: str, data: bytes, mm_per_
         if desk.layout:
             await calls.keep_frame(desk.client, desk.role_id, choice.label, name, data, choice.roi_ids)
         elif not mm_per_px:
-            return desk.say("scale_missing")
+            return desk.say("teach.scale_missing")
         else:
             await calls.keep_picture(desk.client, desk.role_id, desk.roi_id, choice.label, name, data, mm_per_px)
     except ServiceError as error:

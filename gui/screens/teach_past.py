@@ -35,8 +35,8 @@ class _Past:
     def draw(self, label: Label, close: Callable[[], object]) -> None:
         say = self._desk.say
         self._close = close
-        ui.label(say("add_past")).classes("text-h6")
-        ui.label(say("past_explain" if self._found else "past_none", n=len(self._found))).classes("muted")
+        ui.label(say("teach.add_past")).classes("text-h6")
+        ui.label(say("teach.past_explain" if self._found else "teach.past_none", n=len(self._found))).classes("muted")
         with (
             ui.element("div").classes("tiles")
             .style("width: min(980px, 88vw); max-height: 52vh; overflow-y: auto").props("data-testid=past")
@@ -45,9 +45,9 @@ class _Past:
                 self._tile(inspection)
         self._problem = ui.label().classes("text-negative text-body1").props("data-testid=problem role=alert")
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(say("close"), on_click=close).props("flat no-caps data-testid=done")
+            ui.button(say("teach.close"), on_click=close).props("flat no-caps data-testid=done")
             for name in sorted(calls.LABELS, key=lambda name: name == label):
-                button = ui.button(say(f"keep_as_{name}"), on_click=lambda name=name: self._keep(name))
+                button = ui.button(say(f"teach.keep_as_{name}"), on_click=lambda name=name: self._keep(name))
                 button.props(f"color={'positive' if name == 'ok' else 'negative'} no-caps data-testid=keep-{name}")
                 self._desk.guard(button, lambda: bool(self._chosen))
 
@@ -91,5 +91,5 @@ class _Past:
 
 def _why(desk: Desk, error: ServiceError) -> str:
     if error.code == "not_found":
-        return desk.say("picture_gone")
+        return desk.say("teach.picture_gone")
     return desk.here.words.problem(error.code, error.detail)

@@ -26,7 +26,7 @@ class TeachStep:
         with ui.column().classes("card w-full gap-3").style("max-width: 860px"):
             self._samples = ui.label().classes("text-h6").props("data-testid=to-learn")
             self._advice = ui.label().classes("text-body1 muted")
-            self._start = ui.button(self._say("teach_now"), icon="school", on_click=self._begin)
+            self._start = ui.button(self._say("teach.teach_now"), icon="school", on_click=self._begin)
             self._start.props("size=lg no-caps data-testid=teach")
             self._desk.guard(self._start, self._may_start)
         with ui.column().classes("card w-full gap-2").style("max-width: 860px").props(
@@ -37,7 +37,7 @@ class TeachStep:
             with ui.row().classes("w-full items-center"):
                 self._left = ui.label().classes("text-body1 number").props("data-testid=left")
                 ui.space()
-                self._cancel = ui.button(self._say("cancel"), icon="close", on_click=self._stop)
+                self._cancel = ui.button(self._say("teach.cancel"), icon="close", on_click=self._stop)
                 self._cancel.props("flat no-caps data-testid=cancel-teaching")
             self._outcome = ui.column().classes("w-full gap-2")
         self._card.set_visibility(False)
@@ -48,8 +48,14 @@ class TeachStep:
         if self._state is None:
             return
         n_ok, n_ng = self._state.dataset.get("ok", 0), self._state.dataset.get("ng", 0)
-        self._samples.text = self._say("to_learn", ok=n_ok, ng=n_ng)
-        advice = "advice_too_few" if n_ok < LEAST_OK else "advice_few" if n_ok < GOOD_OK else "advice_enough"
+        self._samples.text = self._say("teach.to_learn", ok=n_ok, ng=n_ng)
+        advice = (
+            "teach.advice_too_few"
+            if n_ok < LEAST_OK
+            else "teach.advice_few"
+            if n_ok < GOOD_OK
+            else "teach.advice_enough"
+        )
         self._advice.text = self._say(advice, least=LEAST_OK, good=GOOD_OK)
         desk.guard.look()
 
@@ -93,11 +99,11 @@ class TeachStep:
             self._show_outcome(lesson, job)
 
     def _show_running(self, lesson: Following, job: JobAnswer | None) -> None:
-        self._stage.text = self._say("cancelling") if lesson.cancelling else self._stage_in_words(job)
+        self._stage.text = self._say("teach.cancelling") if lesson.cancelling else self._stage_in_words(job)
         self._bar.value = job.progress if job else 0
         left = lesson.time_left_s
         share = number(100 * (job.progress if job else 0), self._desk.language, 0)
-        self._left.text = f"{share} % · {self._say('no_guess') if left is None else self._in_words(left)}"
+        self._left.text = f"{share} % · {self._say('teach.no_guess') if left is None else self._in_words(left)}"
 
     def _stage_in_words(self, job: JobAnswer | None) -> str:
         key = f"teach.stage_{(job.stage if job else 'waiting').replace(' ', '_')}"
@@ -105,8 +111,8 @@ class TeachStep:
 
     def _in_words(self, left_s: float) -> str:
         if left_s < 60:
-            return self._say("left_s", s=max(5, 5 * round(left_s / 5)))
-        return self._say("left_min", min=max(1, round(left_s / 60)))
+            return self._say("teach.left_s", s=max(5, 5 * round(left_s / 5)))
+        return self._say("teach.left_min", min=max(1, round(left_s / 60)))
 
     def _show_outcome(self, lesson: Following, job: JobAnswer | None) -> None:
         self._outcome.clear()
@@ -117,13 +123,15 @@ class TeachStep:
             if job and job.state == "done" and job.result:
                 self._show_version(FitAnswer(**job.result))
             else:
-                self._stage.text = self._say("teach_cancelled" if job and job.state == "cancelled" else "teach_failed")
+                self._stage.text = self._say(
+                    "teach.teach_cancelled" if job and job.state == "cancelled" else "teach.teach_failed"
+                )
                 ui.label(self._problem(lesson, job)).classes("text-body1").props("data-testid=problem")
 
     def _problem(self, lesson: Following, job: JobAnswer | None) -> str:
         words = self._desk.here.words
         if job and job.state == "cancelled":
-            return self._say("nothing_changed")
+            return self._say("teach.nothing_changed")
         if job and job.problem:
             return words.problem(str(job.problem.get("code", "")), str(job.problem.get("detail", "")))
         error = lesson.error or ServiceError("other", "")
@@ -131,14 +139,14 @@ class TeachStep:
 
     def _show_version(self, made: FitAnswer) -> None:
         language = self._desk.language
-        self._stage.text = self._say("taught", version=made.model_version)
+        self._stage.text = self._say("teach.taught", version=made.model_version)
         ui.label(
             self._say(
-                "taught_facts", n=made.n_images, patches=number(made.n_embeddings, language, 0),
+                "teach.taught_facts", n=made.n_images, patches=number(made.n_embeddings, language, 0),
                 kept=number(made.coreset_size, language, 0), s=number(made.duration_s, language, 0),
             )
         ).classes("text-body1 muted")  # fmt: skip
-        ui.label(self._say("taught_next")).classes("text-body1")
-        ui.button(self._say("to_calibration"), icon="tune", on_click=lambda: self._desk.go("calibrate")).props(
+        ui.label(self._say("teach.taught_next")).classes("text-body1")
+        ui.button(self._say("teach.to_calibration"), icon="tune", on_click=lambda: self._desk.go("calibrate")).props(
             "no-caps data-testid=to-calibration"
         )

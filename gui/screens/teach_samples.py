@@ -54,21 +54,21 @@ class SamplesStep:
     def _draw_actions(self) -> None:
         guard, some = self._desk.guard, lambda: bool(self._chosen)
         self._counted = ui.label().classes("text-body1 q-mr-sm").props("data-testid=chosen")
-        _action(self._say("choose_all"), "select_all", self._choose_all, "choose-all")
-        look = _action(self._say("enlarge"), "zoom_in", self._enlarge, "enlarge")
+        _action(self._say("teach.choose_all"), "select_all", self._choose_all, "choose-all")
+        look = _action(self._say("teach.enlarge"), "zoom_in", self._enlarge, "enlarge")
         look.bind_enabled_from(self, "_chosen", lambda chosen: len(chosen) == 1)
         self._move = guard(_action("", "swap_horiz", self._move_chosen, "move"), some)
-        with guard(_action(self._say("golden"), "verified", lambda: None, "golden"), some), ui.menu():
-            for key, expected in (("golden_ok", "OK"), ("golden_ng", "NG"), ("golden_none", None)):
+        with guard(_action(self._say("teach.golden"), "verified", lambda: None, "golden"), some), ui.menu():
+            for key, expected in (("teach.golden_ok", "OK"), ("teach.golden_ng", "NG"), ("teach.golden_none", None)):
                 ui.menu_item(
                     self._say(key),
                     lambda expected=expected: self._mark(expected),
-                ).props(f"data-testid={key.replace('_', '-')}")
-        guard(_action(self._say("delete"), "delete", self._delete, "delete"), some)
+                ).props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
+        guard(_action(self._say("teach.delete"), "delete", self._delete, "delete"), some)
 
     def _show(self) -> None:
         self._show_labels()
-        self._move.text = self._say(f"move_to_{_OTHER[self._label]}")
+        self._move.text = self._say(f"teach.move_to_{_OTHER[self._label]}")
         self._grid.clear()
         samples = self._samples[self._label]
         sheets = max(1, -(-len(samples) // ON_A_SHEET))
@@ -77,7 +77,7 @@ class SamplesStep:
             if not samples:
                 with ui.column().classes("w-full items-center gap-2 q-pa-lg"):
                     ui.icon("add_a_photo", size="48px").classes("muted")
-                    ui.label(self._say(f"none_{self._label}")).classes("text-h6 text-center")
+                    ui.label(self._say(f"teach.none_{self._label}")).classes("text-h6 text-center")
             with ui.element("div").classes("tiles").props("data-testid=samples"):
                 for sample in samples[(self._sheet - 1) * ON_A_SHEET : self._sheet * ON_A_SHEET]:
                     self._tile(sample)
@@ -103,7 +103,7 @@ class SamplesStep:
                 ui.html(self._picture(sample, "thumbnail", side=160), sanitize=False).classes("w-full h-full")
             ui.icon("check", size="22px").classes("chosen")
             if sample.golden:
-                ui.label(self._say("golden_mark", verdict=sample.golden)).classes("golden")
+                ui.label(self._say("teach.golden_mark", verdict=sample.golden)).classes("golden")
         tile.on("click", lambda: self._choose(sample.filename, tile))
 
     def _picture(self, sample: SampleAbout, kind: str, **query: object) -> str:
@@ -123,7 +123,7 @@ class SamplesStep:
         self._show()
 
     def _show_chosen(self) -> None:
-        self._counted.text = self._say("chosen", n=len(self._chosen))
+        self._counted.text = self._say("teach.chosen", n=len(self._chosen))
         self._desk.guard.look()
 
     def _open(self, label: Label) -> None:
@@ -153,9 +153,11 @@ class SamplesStep:
     async def _delete(self) -> None:
         desk, say = self._desk, self._say
         golden = sum(sample.golden is not None for sample in self._samples[self._label] if self._is_chosen(sample))
-        question = say("sure_delete", n=len(self._chosen)) + (say("sure_golden", n=golden) if golden else "")
+        question = say("teach.sure_delete", n=len(self._chosen)) + (
+            say("teach.sure_golden", n=golden) if golden else ""
+        )
         with desk.root:
-            if not await sure(desk.here, question, say("delete")):
+            if not await sure(desk.here, question, say("teach.delete")):
                 return
         try:
             for filename in sorted(self._chosen):
@@ -173,11 +175,11 @@ class SamplesStep:
             with ui.element("div").style(f"width: min(70vh, 80vw); aspect-ratio: {sample.width}/{sample.height}"):
                 ui.html(self._picture(sample, "file"), sanitize=False).classes("w-full h-full")
             about = self._say(
-                "about_sample", name=sample.source_name or sample.filename, width=sample.width, height=sample.height,
-                created=date_and_time(sample.created, self._desk.language),
+                "teach.about_sample", name=sample.source_name or sample.filename, width=sample.width,
+                height=sample.height, created=date_and_time(sample.created, self._desk.language),
             )  # fmt: skip
             ui.label(about)
-            ui.button(self._say("close"), on_click=dialog.close).props("flat").classes("self-end")
+            ui.button(self._say("teach.close"), on_click=dialog.close).props("flat").classes("self-end")
         await dialog
         dialog.delete()
 

@@ -39,16 +39,23 @@ class VersionsStep:
         if not self._versions:
             with ui.column().classes("w-full items-center gap-3 q-pa-lg"):
                 ui.icon("layers", size="48px").classes("muted")
-                ui.label(self._say("no_versions")).classes("text-h6 text-center")
-                ui.button(self._say("to_teaching"), on_click=lambda: self._desk.go("teach")).props("no-caps")
+                ui.label(self._say("teach.no_versions")).classes("text-h6 text-center")
+                ui.button(self._say("teach.to_teaching"), on_click=lambda: self._desk.go("teach")).props("no-caps")
             return
         with ui.row().classes("w-full items-center"):
-            ui.label(self._say("versions_explain")).classes("muted col")
-            button = ui.button(self._say("roll_back"), icon="undo", on_click=self._roll_back)
+            ui.label(self._say("teach.versions_explain")).classes("muted col")
+            button = ui.button(self._say("teach.roll_back"), icon="undo", on_click=self._roll_back)
             self._desk.guard(button.props("outline no-caps data-testid=roll-back"), self._can_roll_back)
         with ui.element("table").classes("sheet").props("data-testid=versions"):
             with ui.element("tr"):
-                for key in ("version", "state", "created", "memory", "threshold", "backbone"):
+                for key in (
+                    "teach.version",
+                    "teach.state",
+                    "teach.created",
+                    "teach.memory",
+                    "teach.threshold",
+                    "teach.backbone",
+                ):
                     cell("th", self._say(key))
                 cell("th", "")
             for version in self._versions[:SHOWN]:
@@ -68,7 +75,7 @@ class VersionsStep:
             cell("td", number(version.threshold, language, 3)).classes("number")
             cell("td", version.backbone or "–")
             with ui.element("td").style("text-align: right"):
-                button = ui.button(self._say("activate"), on_click=lambda: self._activate(version))
+                button = ui.button(self._say("teach.activate"), on_click=lambda: self._activate(version))
                 button.props(f"flat no-caps data-testid=activate-{version.model_version}")
                 self._desk.guard(button, lambda: not version.current and not version.damaged)
 
@@ -77,36 +84,36 @@ class VersionsStep:
 
     async def _activate(self, version: ModelSummary) -> None:
         desk = self._desk
-        key = "sure_activate" if version.calibrated else "sure_activate_uncalibrated"
+        key = "teach.sure_activate" if version.calibrated else "teach.sure_activate_uncalibrated"
         with desk.root:
-            if not await sure(desk.here, self._say(key, version=version.model_version), self._say("activate")):
+            if not await sure(desk.here, self._say(key, version=version.model_version), self._say("teach.activate")):
                 return
         work = calls.activate(desk.client, desk.role_id, desk.roi_id, version.model_version)
         if await desk.tried(work):
-            desk.note(self._say("activated", version=version.model_version))
+            desk.note(self._say("teach.activated", version=version.model_version))
         await self.refresh()
 
     async def _roll_back(self) -> None:
         desk = self._desk
         with desk.root:
-            if not await sure(desk.here, self._say("sure_roll_back"), self._say("roll_back")):
+            if not await sure(desk.here, self._say("teach.sure_roll_back"), self._say("teach.roll_back")):
                 return
         done = await desk.tried(calls.roll_back(desk.client, desk.role_id, desk.roi_id))
         if done:
-            desk.note(self._say("activated", version=done.model_version))
+            desk.note(self._say("teach.activated", version=done.model_version))
         await self.refresh()
 
 
 def _state(version: ModelSummary) -> str:
     if version.damaged:
-        return "damaged"
+        return "teach.damaged"
     if version.current:
-        return "serves" if version.calibrated else "serves_uncalibrated"
-    return "calibrated" if version.calibrated else "candidate"
+        return "teach.serves" if version.calibrated else "teach.serves_uncalibrated"
+    return "teach.calibrated" if version.calibrated else "teach.candidate"
 
 
 def _icon(version: ModelSummary) -> str:
     return {
-        "damaged": "error", "serves": "play_circle", "serves_uncalibrated": "warning",
-        "calibrated": "check_circle", "candidate": "hourglass_empty",
+        "teach.damaged": "error", "teach.serves": "play_circle", "teach.serves_uncalibrated": "warning",
+        "teach.calibrated": "check_circle", "teach.candidate": "hourglass_empty",
     }[_state(version)]  # fmt: skip

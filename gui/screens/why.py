@@ -50,7 +50,7 @@ async def _load(here: Page, body: ui.column, inspection_id: str, region: int) ->
             empty("search_off", text, here.words("why.to_history"), "/history")
         return
     with body:
-        desk = Desk(here, found.role_id, found.roi_id, Guard(here), section="why")
+        desk = Desk(here, found.role_id, found.roi_id, Guard(here))
     with desk.root:
         await _draw(desk, found, min(region, max(0, len(found.regions) - 1)), size)
 
@@ -85,9 +85,9 @@ def _picture(desk: Desk, found: InspectionAnswer, region: int, size: tuple[int, 
         if size:
             _drawing(found, region, size)
         else:
-            ui.label(desk.say("picture_gone")).classes("q-pa-md text-body1")
+            ui.label(desk.say("why.picture_gone")).classes("q-pa-md text-body1")
     facts = desk.say(
-        "facts", score=number(found.score, language, 3), threshold=number(found.threshold, language, 3),
+        "why.facts", score=number(found.score, language, 3), threshold=number(found.threshold, language, 3),
         version=found.model_version, time=date_and_time(found.time_utc, language), part=found.part_id or "–",
     )  # fmt: skip
     ui.label(facts).classes("number")

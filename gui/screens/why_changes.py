@@ -22,19 +22,19 @@ class Changes:
         desk.here.every_tick(self._look)
 
     def draw(self) -> None:
-        ui.label(self._say("changes_title")).classes("text-h6")
-        ui.label(self._say("changes_explain")).classes("muted")
+        ui.label(self._say("why.changes_title")).classes("text-h6")
+        ui.label(self._say("why.changes_explain")).classes("muted")
         with ui.row().classes("items-center gap-2"):
-            self._version = ui.select([], label=self._say("version")).props("outlined dense data-testid=version")
+            self._version = ui.select([], label=self._say("why.version")).props("outlined dense data-testid=version")
             self._version.style("min-width: 150px")
-            limits = {limit: self._say("last_n", n=number(limit, self._desk.language, 0)) for limit in LIMITS}
-            self._limit = ui.select(limits, value=LIMITS[0], label=self._say("which")).props("outlined dense")
+            limits = {limit: self._say("why.last_n", n=number(limit, self._desk.language, 0)) for limit in LIMITS}
+            self._limit = ui.select(limits, value=LIMITS[0], label=self._say("why.which")).props("outlined dense")
             self._limit.style("min-width: 190px")
-            self._start = ui.button(self._say("judge_again"), icon="replay", on_click=self._begin)
+            self._start = ui.button(self._say("why.judge_again"), icon="replay", on_click=self._begin)
             self._start.props("no-caps data-testid=rerun")
         with ui.row().classes("w-full items-center no-wrap gap-3") as self._running:
             self._bar = ui.linear_progress(0, show_value=False, size="16px").props("rounded instant-feedback")
-            ui.button(self._say("cancel"), on_click=self._stop).props("flat no-caps data-testid=cancel-rerun")
+            ui.button(self._say("why.cancel"), on_click=self._stop).props("flat no-caps data-testid=cancel-rerun")
         self._running.set_visibility(False)
         self._result = ui.column().classes("w-full gap-2").props("data-testid=changes")
 
@@ -42,7 +42,7 @@ class Changes:
         desk = self._desk
         versions = await desk.tried(calls.versions(desk.client, desk.role_id, desk.roi_id)) or []
         names = {
-            version.model_version: self._say("version_serves" if version.current else "version_name",
+            version.model_version: self._say("why.version_serves" if version.current else "why.version_name",
                                              version=version.model_version)
             for version in versions if version.calibrated and not version.damaged
         }  # fmt: skip
@@ -88,15 +88,15 @@ class Changes:
         ui.label(words.problem(code, detail)).classes("text-body1").props("data-testid=problem")
 
     def _show_changed(self, result: RerunResult) -> None:
-        text = self._say("changed", n=result.n, changed=result.n_changed, version=result.model_version)
+        text = self._say("why.changed", n=result.n, changed=result.n_changed, version=result.model_version)
         ui.label(text).classes("text-body1 text-weight-bold").props("data-testid=changed")
         if result.without_picture:
-            ui.label(self._say("without_picture", n=result.without_picture)).classes("muted")
+            ui.label(self._say("why.without_picture", n=result.without_picture)).classes("muted")
         if not result.changed:
             return
         with ui.element("table").classes("sheet"):
             with ui.element("tr"):
-                for key in ("", "verdict", "score_column", ""):
+                for key in ("", "why.verdict", "why.score_column", ""):
                     cell("th", self._say(key) if key else "")
             for item in result.changed[:SHOWN]:
                 self._row(item)
@@ -111,6 +111,6 @@ class Changes:
             cell("td", f"{number(item.old_score, language)} → {number(item.new_score, language)}").classes("number")
             with ui.element("td").style("text-align: right"):
                 target = f"/history/{item.inspection_id}"
-                ui.button(self._say("look"), icon="search", on_click=lambda: ui.navigate.to(target)).props(
+                ui.button(self._say("why.look"), icon="search", on_click=lambda: ui.navigate.to(target)).props(
                     "flat no-caps"
                 )

@@ -19,9 +19,9 @@ ROUND, LEAST_PX = 5.0, 48.0
 
 async def show_neighbours(desk: Desk, found: InspectionAnswer, region: int, size: tuple[int, int] | None) -> None:
     """Into the open card."""
-    ui.label(desk.say("neighbours_title")).classes("text-h6")
+    ui.label(desk.say("why.neighbours_title")).classes("text-h6")
     if not found.regions or size is None:
-        ui.label(desk.say("no_regions" if size else "picture_gone")).classes("text-body1")
+        ui.label(desk.say("why.no_regions" if size else "why.picture_gone")).classes("text-body1")
         return
     spinner = ui.spinner(size="48px").classes("self-center q-ma-lg")
     try:
@@ -29,7 +29,7 @@ async def show_neighbours(desk: Desk, found: InspectionAnswer, region: int, size
         stored = await calls.samples(desk.client, desk.role_id, desk.roi_id, "ok")
     except ServiceError as error:
         spinner.delete()
-        key = "explain_gone" if error.code == "not_found" else ""
+        key = "why.explain_gone" if error.code == "not_found" else ""
         text = desk.say(key) if key else desk.here.words.problem(error.code, error.detail)
         ui.label(text).classes("text-body1").props("data-testid=problem")
         return
@@ -47,18 +47,18 @@ def _meaning(desk: Desk, found: InspectionAnswer, answer: ExplainAnswer) -> str:
     nearest = min((neighbour.distance for neighbour in answer.neighbours), default=answer.distance)
     threshold = found.threshold or 0.0
     times = number(nearest / threshold, desk.language, 1) if threshold else "–"
-    return desk.say("meaning", times=times)
+    return desk.say("why.meaning", times=times)
 
 
 def _spot(desk: Desk, found: InspectionAnswer, answer: ExplainAnswer, size: tuple[int, int]) -> None:
     box = Box(answer.patch.x, answer.patch.y, answer.patch.w, answer.patch.h)
     url = service_picture(f"inspections/{found.inspection_id}/image")
-    drawn = picture_svg(url, *size, view=box.around(ROUND, LEAST_PX, *size), boxes=[box], alt=desk.say("this_spot"))
+    drawn = picture_svg(url, *size, view=box.around(ROUND, LEAST_PX, *size), boxes=[box], alt=desk.say("why.this_spot"))
     with ui.element("div").classes("tile").style("cursor: default; border-color: var(--q-negative)"):
         with ui.element("div").classes("thumb"):
             ui.html(drawn, sanitize=False).classes("w-full h-full")
-        ui.label(desk.say("this_spot")).classes("text-weight-bold")
-        ui.label(desk.say("part", part=found.part_id or "–")).classes("ellipsis")
+        ui.label(desk.say("why.this_spot")).classes("text-weight-bold")
+        ui.label(desk.say("why.part", part=found.part_id or "–")).classes("ellipsis")
 
 
 def _neighbour(desk: Desk, neighbour: Neighbour, about: SampleAbout | None) -> None:
@@ -73,6 +73,6 @@ def _neighbour(desk: Desk, neighbour: Neighbour, about: SampleAbout | None) -> N
                 drawn = picture_svg(url, *size, view=view, boxes=[box], alt=about.source_name)
                 ui.html(drawn, sanitize=False).classes("w-full h-full")
             else:
-                ui.label(desk.say("not_stored")).classes("q-pa-md muted")
-        ui.label(desk.say("differs", distance=number(neighbour.distance, desk.language, 2))).classes("number")
+                ui.label(desk.say("why.not_stored")).classes("q-pa-md muted")
+        ui.label(desk.say("why.differs", distance=number(neighbour.distance, desk.language, 2))).classes("number")
         ui.label((about.source_name or about.filename) if about else "–").classes("ellipsis")

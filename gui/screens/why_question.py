@@ -8,6 +8,7 @@ from gui import calls_teaching as calls
 from gui.formats import number
 from gui.insight_answers import QuestionableSample, SampleAbout
 from gui.pictures import service_picture
+from gui.screens.teach import address
 from gui.screens.teach_desk import Desk
 from gui.shell import sure
 from gui.thumbnails import picture_svg
@@ -23,17 +24,20 @@ class Questionable:
 
     def draw(self) -> None:
         guard, some = self._desk.guard, lambda: bool(self._chosen)
-        ui.label(self._say("question_title")).classes("text-h6")
-        ui.label(self._say("question_explain")).classes("muted")
+        ui.label(self._say("why.question_title")).classes("text-h6")
+        ui.label(self._say("why.question_explain")).classes("muted")
         self._tiles = ui.element("div").classes("tiles").props("data-testid=questionable")
         with ui.row().classes("gap-1"):
-            for name, icon, do in (("to_ng", "swap_horiz", self._to_ng), ("take_out", "delete", self._take_out)):
+            for name, icon, do in (
+                ("why.to_ng", "swap_horiz", self._to_ng),
+                ("why.take_out", "delete", self._take_out),
+            ):
                 button = ui.button(self._say(name), icon=icon, on_click=do)
-                guard(button.props(f"flat no-caps data-testid={name.replace('_', '-')}"), some)
+                guard(button.props(f"flat no-caps data-testid={name.removeprefix('why.').replace('_', '-')}"), some)
         with ui.row().classes("items-center gap-3") as self._done:
             self._done_text = ui.label().classes("text-body1")
-            target = f"/teach?role={self._desk.role_id}&roi={self._desk.roi_id}&step=teach"
-            ui.button(self._say("teach_again"), icon="school", on_click=lambda: ui.navigate.to(target)).props(
+            target = address(self._desk.role_id, self._desk.roi_id, "teach")
+            ui.button(self._say("why.teach_again"), icon="school", on_click=lambda: ui.navigate.to(target)).props(
                 "no-caps data-testid=teach-again"
             )
         self._done.set_visibility(False)
@@ -52,7 +56,7 @@ class Questionable:
             for sample in here:
                 self._tile(sample, about[sample.filename])
             if not here:
-                ui.label(self._say("none_to_question")).classes("text-body1").style("grid-column: 1 / -1")
+                ui.label(self._say("why.none_to_question")).classes("text-body1").style("grid-column: 1 / -1")
         desk.guard.look()
 
     def _tile(self, sample: QuestionableSample, about: SampleAbout) -> None:
@@ -64,7 +68,9 @@ class Questionable:
                 ui.html(drawn, sanitize=False).classes("w-full h-full")
             ui.icon("check", size="22px").classes("chosen")
             ui.label(self._reason(sample.reason)).classes("text-weight-bold")
-            ui.label(self._say("score", score=number(sample.held_out_score, self._desk.language, 2))).classes("number")
+            ui.label(self._say("why.score", score=number(sample.held_out_score, self._desk.language, 2))).classes(
+                "number"
+            )
         tile.on("click", lambda: self._choose(about.filename, tile))
 
     def _reason(self, reason: str) -> str:
@@ -77,10 +83,10 @@ class Questionable:
         self._desk.guard.look()
 
     async def _to_ng(self) -> None:
-        await self._remove("sure_to_ng", "to_ng", move=True)
+        await self._remove("why.sure_to_ng", "why.to_ng", move=True)
 
     async def _take_out(self) -> None:
-        await self._remove("sure_take_out", "take_out", move=False)
+        await self._remove("why.sure_take_out", "why.take_out", move=False)
 
     async def _remove(self, question: str, do: str, *, move: bool) -> None:
         desk = self._desk
@@ -93,6 +99,6 @@ class Questionable:
             if await desk.tried(work) is None:
                 break
             self._removed += 1
-        self._done_text.text = self._say("removed", n=self._removed)
+        self._done_text.text = self._say("why.removed", n=self._removed)
         self._done.set_visibility(self._removed > 0)
         await self.refresh()
