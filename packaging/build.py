@@ -1,6 +1,7 @@
 """The Windows product: from this checkout to a folder of executables, by `python packaging/build.py`.
 
-The same steps on Windows and Linux; on Linux the Windows programs among the steps run under Wine. Each step is skipped when nothing it depends on changed.
+The same steps on Windows and Linux; on Linux the Windows programs among them run under Wine. Each step is skipped when
+nothing it depends on changed.
 Standard library only.
 """
 
