@@ -157,11 +157,13 @@ class Editing:
         self._do(replace(self.draft, locked=locked))
 
     def undo(self) -> None:
+        self._refuse_locked()
         if self._undo:
             self._redo.append(self.draft)
             self._back_to(self._undo.pop())
 
     def redo(self) -> None:
+        self._refuse_locked()
         if self._redo:
             self._undo.append(self.draft)
             self._back_to(self._redo.pop())
