@@ -19,6 +19,7 @@ from service.settings import Settings
 from tests.tray_twin import HEALTH, TwinSupervisor
 from tray.actions import Desktop
 from tray.app import run_icon
+from tray.program import page_url
 from tray.settings import TraySettings
 from tray.status import State, Status
 
@@ -76,7 +77,8 @@ def main() -> None:
         open_folder=lambda folder: tell("folder", str(folder)),
         copy=lambda _: False,
     )
-    run_icon(supervisor, settings, TraySettings(TRAY_LANGUAGE=language), ended, "http://127.0.0.1:8000/docs", desktop)  # type: ignore[call-arg]
+    tray_settings = TraySettings(TRAY_LANGUAGE=language, TRAY_SCREENS=False)  # type: ignore[call-arg]
+    run_icon(supervisor, settings, tray_settings, ended, page_url(settings, None), desktop)
     tell("ended")
     sys.stdout.flush()
     os._exit(0)  # the reader of stdin is blocked in it
