@@ -70,6 +70,18 @@ def encode_png(image: np.ndarray) -> bytes:
     return data.tobytes()
 
 
+def thumbnail(image_rgb: np.ndarray, side: int) -> bytes:
+    """JPEG of an RGB uint8 (h, w, 3) picture, its longer side at most `side`; never enlarged."""
+    height, width = image_rgb.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {small.shape}")
+    return data.tobytes()
+
+
 def _check_header(picture: Image.Image, max_mpx: float, name: str) -> None:
     width, height = picture.size
     if width * height > max_mpx * 1e6:

@@ -7,9 +7,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
-from service import collecting
+from service import collecting, showing
 from service.api.access import Parts, answered
-from service.api.fields import RoiForm, RoiQuery, RoleForm, RoleQuery, parse_metas, read
+from service.api.fields import (
+    FileName,
+    RoiForm,
+    RoiQuery,
+    RoleForm,
+    RoleQuery,
+    Side,
+    parse_metas,
+    read,
+    small_picture,
+)
 from service.contract import (
     DatasetAnswer,
     DeletedAnswer,
@@ -20,9 +30,9 @@ from service.contract import (
     Name,
     UploadAnswer,
 )
+from service.contract_insight import SamplesListAnswer
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
-FileName = Annotated[str, Query(max_length=128)]
 
 
 @router.post("/{label}/upload")
@@ -61,6 +71,20 @@ def get_golden(
 def get_list(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> DatasetAnswer:
     """`curl 'http://127.0.0.1:8000/datasets/list?role_id=disc&roi_id=ring'`"""
     return answered(collecting.listing(backend, role_id, roi_id))
+
+
+@router.get("/samples")
+def get_samples(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label) -> SamplesListAnswer:
+    """`curl 'http://127.0.0.1:8000/datasets/samples?role_id=disc&roi_id=ring&label=ok'`"""
+    return answered(showing.samples(backend, role_id, roi_id, label))
+
+
+@router.get("/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+def get_thumbnail(
+    backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName, side: Side = 160
+) -> Response:
+    """`curl 'http://127.0.0.1:8000/datasets/thumbnail?role_id=disc&roi_id=ring&label=ok&filename=...&side=160'`"""
+    return small_picture(showing.sample_thumbnail(backend, role_id, roi_id, label, filename, side))
 
 
 @router.get("/file", response_class=Response, responses={200: {"content": {"image/png": {}}}})

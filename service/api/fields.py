@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, Query, UploadFile
+from fastapi import Depends, Form, Query, Response, UploadFile
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from service.contract import MmPerPx, Name
@@ -17,6 +17,10 @@ RoleForm = Annotated[Name, Form(description="Role: which part or view of it")]
 RoiForm = Annotated[Name, Form(description="Region of interest within the role")]
 RoleQuery = Annotated[Name, Query()]
 RoiQuery = Annotated[Name, Query()]
+FileName = Annotated[str, Query(max_length=128)]
+Side = Annotated[int, Query(ge=16, le=1024, description="Longest side in pixels")]
+# A stored picture never changes under its name; private: a proxy must not hand it to somebody without a key.
+_KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 ScaleForm = Annotated[MmPerPx, Form(description="Millimetres per pixel of the picture")]
 
 
@@ -35,6 +39,10 @@ def read(upload: UploadFile) -> tuple[str, bytes]:
     """Name and bytes; the name only ever appears in messages and records."""
     name = "".join(c for c in (upload.filename or "image") if c.isprintable())[-MAX_NAME:]
     return name or "image", upload.file.read()
+
+
+def small_picture(jpeg: bytes) -> Response:
+    return Response(jpeg, media_type="image/jpeg", headers=_KEPT)
 
 
 def parse_metas(metas: list[str], count: int) -> list[dict[str, Any]]:

@@ -13,7 +13,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from PIL import Image
 
+from service import showing
 from service.api.access import Parts, answered
+from service.api.fields import Side, small_picture
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Verdict
 from service.errors import InvalidField
 from service.store.records import Record, RecordFilter
@@ -70,6 +72,12 @@ def get_image(backend: Parts, inspection_id: str) -> Response:
     with Image.open(io.BytesIO(data)) as picture:
         media_type = picture.get_format_mimetype()
     return Response(data, media_type=media_type or "application/octet-stream")
+
+
+@router.get("/{inspection_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+def get_thumbnail(backend: Parts, inspection_id: str, side: Side = 160) -> Response:
+    """`curl -o small.jpg 'http://127.0.0.1:8000/inspections/ID/thumbnail?side=160'`"""
+    return small_picture(showing.inspection_thumbnail(backend, inspection_id, side))
 
 
 @router.get("/{inspection_id}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})

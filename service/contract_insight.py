@@ -1,0 +1,160 @@
+"""The words of what a model has learned from, and of what would be otherwise: samples, scores, neighbours, re-runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.contract import Answer, Label, Name, RegionAnswer, Verdict, Version
+
+MAX_IDS = 1_000
+MAX_RERUN = 10_000
+FileName = Annotated[str, Field(max_length=128)]
+InspectionId = Annotated[str, Field(max_length=64)]
+InspectionIds = Annotated[list[InspectionId], Field(min_length=1, max_length=MAX_IDS)]
+
+
+class _Words(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class SampleAbout(BaseModel):
+    """`shape` in pixels of the sample, null: all of it. `golden`: the verdict every model must give it."""
+
+    filename: str
+    label: Label
+    width: int
+    height: int
+    mm_per_px: float
+    shape: dict[str, Any] | None
+    created: str
+    source_name: str
+    golden: Verdict | None
+
+
+class SamplesListAnswer(Answer):
+    samples: list[SampleAbout]
+
+
+class MoveRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    filename: FileName
+    label: Annotated[Label, Field(description="Where it is")]
+    to: Annotated[Label, Field(description="Where it belongs")]
+
+
+class MovedAnswer(Answer):
+    filename: str
+
+
+class FromInspectionsRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    inspection_ids: InspectionIds
+
+
+class OkScore(BaseModel):
+    """`filename`: null when the picture is not among the ROI's OK samples (any more)."""
+
+    filename: str | None
+    score: float
+
+
+class NgScore(BaseModel):
+    filename: str
+    score: float
+
+
+class ModelScoresAnswer(Answer):
+    """`ok`: of pictures it was taught with, out of sample. `ng`: of the NG samples there are now."""
+
+    role_id: str
+    roi_id: str
+    model_version: int
+    area_mm2_thr: float
+    threshold: float | None
+    score_percentile: float
+    uncalibrated_scale: float
+    ok: list[OkScore]
+    ng: list[NgScore]
+
+
+class ExplainRequest(BaseModel):
+    inspection_id: InspectionId
+    region: Annotated[int, Field(ge=0, le=100_000, description="Index in the inspection's regions")] = 0
+    k: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+class Spot(BaseModel):
+    """A patch, in pixels of its picture."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class Neighbour(Spot):
+    """A good patch. Where its picture is not among the OK samples (any more), its place is unknown: all 0."""
+
+    distance: float
+    filename: str | None
+    in_dataset: bool
+    held_out_score: float | None
+
+
+class ExplainAnswer(Answer):
+    inspection_id: str
+    role_id: str
+    roi_id: str
+    model_version: int
+    region: RegionAnswer
+    patch: Spot
+    distance: float
+    neighbours: list[Neighbour]
+
+
+class QuestionableSample(BaseModel):
+    filename: str
+    held_out_score: float | None
+    reason: str
+
+
+class QuestionableAnswer(Answer):
+    role_id: str
+    roi_id: str
+    model_version: int
+    samples: list[QuestionableSample]
+
+
+class RerunRequest(_Words):
+    role_id: Name
+    roi_id: Name
+    model_version: Version
+    inspection_ids: Annotated[InspectionIds | None, Field(description="Exactly these; left out: the filters")] = None
+    since: datetime | None = None
+    before: datetime | None = None
+    verdict: Verdict | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_RERUN, description="The newest of them")] = 1_000
+
+
+class RerunChange(BaseModel):
+    inspection_id: str
+    old_verdict: Verdict | None
+    new_verdict: Verdict
+    old_score: float
+    new_score: float
+    new_threshold: float
+
+
+class RerunResult(_Words):
+    """What the job gives. `n` were judged again; `without_picture` could not be."""
+
+    model_version: int
+    n: int
+    n_changed: int
+    changed: list[RerunChange]
+    without_picture: int

@@ -1,0 +1,36 @@
+"""What a screen shows of stored pictures: a ROI's samples, small pictures of samples and of inspections."""
+
+from __future__ import annotations
+
+from service.backend import Backend
+from service.contract import Label
+from service.contract_insight import SampleAbout, SamplesListAnswer
+from service.errors import ImageTypeNotRead, SampleDamaged, UndecodableImage
+from service.images import decode, thumbnail
+
+
+def samples(backend: Backend, role_id: str, roi_id: str, label: Label) -> SamplesListAnswer:
+    """Oldest first. Raises SampleDamaged."""
+    found = [
+        SampleAbout(**{name: getattr(sample, name) for name in SampleAbout.model_fields})
+        for sample in backend.datasets.samples(role_id, roi_id, label)
+    ]
+    return SamplesListAnswer(samples=found)
+
+
+def sample_thumbnail(backend: Backend, role_id: str, roi_id: str, label: Label, filename: str, side: int) -> bytes:
+    """JPEG. Raises NotFound, SampleDamaged."""
+    data = backend.datasets.picture(role_id, roi_id, label, filename)
+    try:
+        return _small(backend, data, side, filename)
+    except (ImageTypeNotRead, UndecodableImage) as error:
+        raise SampleDamaged(f"The {label} sample of {role_id}/{roi_id}, {error.detail} Delete it.") from error
+
+
+def inspection_thumbnail(backend: Backend, inspection_id: str, side: int) -> bytes:
+    """JPEG. Raises NotFound (no such inspection, or its picture was not kept), UndecodableImage."""
+    return _small(backend, backend.archive.image(inspection_id), side, inspection_id)
+
+
+def _small(backend: Backend, data: bytes, side: int, name: str) -> bytes:
+    return thumbnail(decode(data, max_mpx=backend.settings.max_image_mpx, name=name), side)
