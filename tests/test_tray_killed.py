@@ -149,4 +149,11 @@ def test_when_the_supervisor_is_killed_its_service_and_all_workers_go_with_it(tm
 
 
 def _services(pid: int) -> list[psutil.Process]:
-    return [process for process in descendants_of(pid) if "resource_tracker" not in " ".join(process.cmdline())]
+    return [process for process in descendants_of(pid) if _is_service(process)]
+
+
+def _is_service(process: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" not in " ".join(process.cmdline())
+    except psutil.Error:  # it ends right now
+        return False
