@@ -26,6 +26,7 @@ from service.layout_loading import load_layout
 from service.loading import EngineLoader
 from service.metrics import Metrics
 from service.noting_settings import note_settings
+from service.remembered import Remembered
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.archive import Archive
@@ -40,6 +41,9 @@ from service.store.models import Models
 from service.store.records import Records
 from service.store.restoring import SERVICE_LOCK, sweep_restore
 from service.store.retention import Retention, Rules
+
+# Scores of stored samples that are not computed twice: those of some hundred samples by some hundred versions.
+KNOWN_SCORES = 50_000
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ class Backend:
         self.cache = ModelCache(
             self.models, self.loader.engine, self.worker.run, self.metrics, settings.models_in_memory
         )
+        self.known_scores: Remembered[tuple[float, ...]] = Remembered(KNOWN_SCORES)
         self._ok_count = 0
         self._ok_lock = threading.Lock()
         self._in_use = leader_lock(settings.data_root / SERVICE_LOCK)

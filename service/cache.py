@@ -13,7 +13,7 @@ from service import model
 from service.engine import Engine, PlacedBank
 from service.errors import ForeignBackbone, MemoryNotFitted, ModelDamaged, Problem
 from service.metrics import Metrics
-from service.model import Description
+from service.model import Description, ModelVersion
 from service.patchcore import OnDevice
 from service.store.models import Models
 
@@ -22,14 +22,11 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class LoadedModel(ModelVersion):
     """`problem` says why an older version serves; None when the current one does."""
 
-    version: int
-    description: Description
     placed: PlacedBank
     coreset_size: int
-    calibration: dict[str, Any] | None
     problem: str | None
 
 
@@ -85,6 +82,14 @@ class ModelCache:
                 return serving
         return self._load(role_id, roi_id, version, None)
 
+    def described(self, role_id: str, roi_id: str, version: int | None) -> ModelVersion:
+        """As `version`, in milliseconds also for one that does not serve: its memory bank is not read."""
+        if version is None:
+            return self.get(role_id, roi_id)
+        found = self._models.version(role_id, roi_id, version)
+        assert found.description is not None  # a damaged one is not returned
+        return ModelVersion(version, _description(found.description, role_id, roi_id, version), found.calibration)
+
     def problems(self) -> list[str]:
         """Why older versions serve, or none, for /health."""
         with self._lock:
@@ -131,14 +136,15 @@ class ModelCache:
 
     def _load(self, role_id: str, roi_id: str, version: int, problem: str | None) -> LoadedModel:
         stored = self._models.load(role_id, roi_id, version)
+        description = _description(stored.description, role_id, roi_id, version)
         try:
-            description, bank = Description.from_json(stored.description), model.bank(stored)
-        except (KeyError, TypeError, ValueError, Problem) as error:
-            raise ModelDamaged(f"Version {version} of {role_id}/{roi_id} lacks {error}: fit again.") from error
+            bank = model.bank(stored)
+        except KeyError as error:
+            raise _lacking(error, role_id, roi_id, version) from error
         engine = self._engine()
         self._refuse_foreign(engine, description, version, role_id, roi_id)
         placed = self._on_device(lambda: engine.place(bank))
-        return LoadedModel(version, description, placed, len(bank.vectors), stored.calibration, problem)
+        return LoadedModel(version, description, stored.calibration, placed, len(bank.vectors), problem)
 
     def _refuse_foreign(
         self, engine: Engine, description: Description, version: int, role_id: str, roi_id: str
@@ -151,3 +157,14 @@ class ModelCache:
                 f"(SHA-256 {made_with.weights_sha256[:12]}..., here {here.weights_sha256[:12]}...): "
                 "put those weights into BACKEND_WEIGHTS_DIR, or fit again."
             )
+
+
+def _description(stored: dict[str, Any], role_id: str, roi_id: str, version: int) -> Description:
+    try:
+        return Description.from_json(stored)
+    except (KeyError, TypeError, ValueError, Problem) as error:
+        raise _lacking(error, role_id, roi_id, version) from error
+
+
+def _lacking(error: Exception, role_id: str, roi_id: str, version: int) -> ModelDamaged:
+    return ModelDamaged(f"Version {version} of {role_id}/{roi_id} lacks {error}: fit again.")

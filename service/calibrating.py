@@ -8,18 +8,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from service import model
 from service.anomaly_map import LARGEST_AREA_SHARE
 from service.backend import Backend
 from service.cache import LoadedModel
 from service.calibration import DEFAULT_PERCENTILE, Calibration, calibrate
-from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, Label, SampleScore
-from service.geometry import parse_shape
-from service.inspecting import area_in_force, look
+from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
+from service.inspecting import area_in_force
 from service.judging import DEFAULT_AREA_MM2
-from service.stopwatch import Stopwatch
+from service.model import ModelVersion
+from service.scoring import dataset_scores, ok_scores, remembered_ng_scores
 from service.store.datasets import LABELS, refuse_other_scale
-from service.teaching import held_out_scores
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +26,32 @@ def calibrate_version(backend: Backend, asked: CalibrationRequest) -> Calibratio
     """Set the threshold of a version (None: the one that serves). Raises MemoryNotFitted, ScaleMismatch, InvalidField.
 
     Scores that are left out are taken from the store. Scores that are sent were measured with the area in force, so
-    another `area_mm2_thr` cannot be applied to them; the answer says so.
+    another `area_mm2_thr` cannot be applied to them; the answer says so. A preview changes nothing.
     """
-    backend.freezing.refuse()
-    used = backend.cache.version(asked.role_id, asked.roi_id, asked.model_version)
+    if not asked.preview:
+        backend.freezing.refuse()
+    find = backend.cache.described if asked.preview else backend.cache.version
+    used = find(asked.role_id, asked.roi_id, asked.model_version)
     refuse_other_scale(used.description.mm_per_px, asked.mm_per_px, "the model of this ROI was taught with")
     own_scores = asked.ok_scores is None and asked.ng_scores is None
     wanted_mm2 = DEFAULT_AREA_MM2 if asked.area_mm2_thr is None else asked.area_mm2_thr
     area_mm2 = wanted_mm2 if own_scores else area_in_force(used)
-    ok = asked.ok_scores if asked.ok_scores is not None else _ok_scores(backend, asked, used, area_mm2)
-    ng = asked.ng_scores
+    ok, ng = asked.ok_scores, asked.ng_scores
+    if ok is None:
+        ok = ok_scores(backend, asked.role_id, asked.roi_id, used, area_mm2)
     if ng is None:
-        ng = [score for _, score in _dataset_scores(backend, asked.role_id, asked.roi_id, "ng", used, area_mm2)]
-    found = calibrate(ok, ng, asked.score_percentile or DEFAULT_PERCENTILE)
+        ng = _ng_scores(backend, asked, used, area_mm2)
+    found = calibrate(ok, ng, asked.score_percentile or DEFAULT_PERCENTILE, asked.threshold)
     answer = _answer(found, asked, used, area_mm2, wanted_mm2)
+    if not asked.preview:
+        _adopt(backend, asked, used, answer, ok, ng)
+    return answer
+
+
+def _adopt(
+    backend: Backend, asked: CalibrationRequest, used: ModelVersion, answer: CalibrationAnswer,
+    ok: list[float], ng: list[float],
+) -> None:  # fmt: skip
     stored = {**answer.model_dump(exclude={"request_id"}), "ok_scores": ok, "ng_scores": ng}
     stored["created_utc"] = datetime.now(UTC).isoformat()
     backend.models.write_calibration(asked.role_id, asked.roi_id, used.version, json.loads(json.dumps(stored)))
@@ -51,8 +61,19 @@ def calibrate_version(backend: Backend, asked: CalibrationRequest) -> Calibratio
         old=_in_force(used.calibration),
         new=_in_force(stored),
     )
-    log.info("calibrated", extra={"role_id": asked.role_id, "roi_id": asked.roi_id, "threshold": found.threshold})
-    return answer
+    log.info("calibrated", extra={"role_id": asked.role_id, "roi_id": asked.roi_id, "threshold": answer.threshold})
+
+
+def _ng_scores(backend: Backend, asked: CalibrationRequest, used: ModelVersion, area_mm2: float) -> list[float]:
+    """What is written down is measured anew; a preview may use scores that are known."""
+    loaded = used
+    if not isinstance(loaded, LoadedModel):
+        loaded = backend.cache.version(asked.role_id, asked.roi_id, used.version)
+    if asked.preview:
+        found = remembered_ng_scores(backend, asked.role_id, asked.roi_id, loaded, area_mm2)
+    else:
+        found = dataset_scores(backend, asked.role_id, asked.roi_id, "ng", loaded, area_mm2)
+    return [score for _, score in found]
 
 
 def _in_force(calibration: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -70,34 +91,15 @@ def inspect_dataset(backend: Backend, role_id: str, roi_id: str, model_version: 
             verdict=None if threshold is None else "NG" if score >= threshold else "OK",
         )
         for label in LABELS
-        for filename, score in _dataset_scores(backend, role_id, roi_id, label, used, area_in_force(used))
+        for filename, score in dataset_scores(backend, role_id, roi_id, label, used, area_in_force(used))
     ]  # fmt: skip
     return InferDatasetAnswer(
         role_id=role_id, roi_id=roi_id, model_version=used.version, threshold=threshold, results=results
     )
 
 
-def _ok_scores(backend: Backend, asked: CalibrationRequest, used: LoadedModel, area_mm2: float) -> list[float]:
-    stored = backend.models.load(asked.role_id, asked.roi_id, used.version)
-    about = used.description
-    return held_out_scores(model.held_out(stored), about.recipe, list(about.pictures), about.mm_per_px, area_mm2)
-
-
-def _dataset_scores(
-    backend: Backend, role_id: str, roi_id: str, label: Label, used: LoadedModel, area_mm2: float
-) -> list[tuple[str, float]]:
-    found = []
-    for sample in backend.datasets.samples(role_id, roi_id, label):
-        refuse_other_scale(used.description.mm_per_px, sample.mm_per_px, f"sample {sample.filename} has not, it has")
-        shape = parse_shape(json.dumps(sample.shape) if sample.shape else None)
-        picture = backend.datasets.picture(role_id, roi_id, label, sample.filename)
-        _, measured = look(backend, used, picture, shape, sample.filename, Stopwatch(), area_mm2)
-        found.append((sample.filename, measured.score))
-    return found
-
-
 def _answer(
-    found: Calibration, asked: CalibrationRequest, used: LoadedModel, area_mm2: float, wanted_mm2: float
+    found: Calibration, asked: CalibrationRequest, used: ModelVersion, area_mm2: float, wanted_mm2: float
 ) -> CalibrationAnswer:
     warnings = list(found.warnings)
     if area_mm2 != wanted_mm2:
@@ -124,7 +126,7 @@ def _answer(
     )
 
 
-def _largest_area_mm2(used: LoadedModel) -> float:
+def _largest_area_mm2(used: ModelVersion) -> float:
     """The area that always counts, however large the one that is asked for."""
     about = used.description
     layout = about.pictures[0].layout(about.recipe)

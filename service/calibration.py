@@ -45,25 +45,24 @@ class Calibration:
     warnings: tuple[str, ...]
 
 
-def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float) -> Calibration:
+def calibrate(
+    ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float, own: float | None = None
+) -> Calibration:
     """Threshold from out-of-sample OK scores and, when there are any, NG scores. Raises InvalidField.
 
     From OK scores alone: the level that the next good part stays below with a probability of `score_percentile` %.
     NG scores can only make it stricter. When the classes are apart: the middle between them (geometric: scores are
     positive distances), if that is lower. When they overlap: the level with the smallest sum of miss and false-reject
-    rate, if that is lower.
+    rate, if that is lower. `own`, somebody's own threshold, takes the place of all that.
     """
     ok, ng = _checked(ok_scores, "ok_scores"), _checked(ng_scores, "ng_scores")
     if len(ok) < MIN_OK_SCORES:
         raise InvalidField(
             f"ok_scores: {len(ok)} given, at least {MIN_OK_SCORES} are needed; add good samples and fit."
         )
-    threshold, method = _from_ok(ok, score_percentile), "ok-tail"
     overlap = bool(ng.min() <= ok.max()) if len(ng) else None
-    if len(ng):
-        stricter = _least_error(ok, ng) if overlap else math.sqrt(max(ok.max(), 1e-12) * ng.min())
-        if stricter < threshold:
-            threshold, method = stricter, "least-error" if overlap else "between-classes"
+    threshold, method = (own, "manual") if own is not None else _computed(ok, ng, score_percentile)
+    own_warnings = _own_warnings(int((ok >= threshold).sum()), int((ng < threshold).sum())) if own is not None else []
     return Calibration(
         threshold=threshold,
         method=method,
@@ -77,7 +76,11 @@ def calibrate(ok_scores: Sequence[float], ng_scores: Sequence[float], score_perc
         false_reject=rate(int((ok >= threshold).sum()), len(ok)),
         miss=rate(int((ng < threshold).sum()), len(ng)),
         overlap=overlap,
-        warnings=(*_odd_warning(int(_odd(ok).sum())), *_warnings(len(ok), len(ng), score_percentile, overlap)),
+        warnings=(
+            *own_warnings,
+            *_odd_warning(int(odd(ok).sum()), left_out=own is None),
+            *_warnings(len(ok), len(ng), score_percentile, overlap),
+        ),
     )
 
 
@@ -98,6 +101,18 @@ def _checked(scores: Sequence[float], name: str) -> np.ndarray:
     return values
 
 
+def _computed(ok: np.ndarray, ng: np.ndarray, percentile: float) -> tuple[float, str]:
+    """Threshold, and the name of how it was found."""
+    threshold = _from_ok(ok, percentile)
+    if len(ng) == 0:
+        return threshold, "ok-tail"
+    overlap = ng.min() <= ok.max()
+    stricter = _least_error(ok, ng) if overlap else math.sqrt(max(ok.max(), 1e-12) * ng.min())
+    if stricter >= threshold:
+        return threshold, "ok-tail"
+    return stricter, "least-error" if overlap else "between-classes"
+
+
 def _from_ok(ok: np.ndarray, percentile: float) -> float:
     """Level that the next good part stays below with this probability: the prediction limit of a log-normal sample.
 
@@ -106,12 +121,12 @@ def _from_ok(ok: np.ndarray, percentile: float) -> float:
     """
     from scipy.stats import t
 
-    logs = np.log(np.maximum(ok[~_odd(ok)], 1e-12))
+    logs = np.log(np.maximum(ok[~odd(ok)], 1e-12))
     factor = t.ppf(min(percentile / 100, 0.9999), len(logs) - 1) * math.sqrt(1 + 1 / len(logs))
     return float(math.exp(logs.mean() + factor * logs.std(ddof=1)))
 
 
-def _odd(ok: np.ndarray) -> np.ndarray:
+def odd(ok: np.ndarray) -> np.ndarray:
     """Bool (n,): scores so far above the others that the part is hardly good. They must not lift the threshold.
 
     Median and median absolute deviation of the logs, which the odd ones hardly move; at most a tenth is left out.
@@ -131,10 +146,20 @@ def _least_error(ok: np.ndarray, ng: np.ndarray) -> float:
     return float(levels[np.argmin(misses + false_rejects)])
 
 
-def _odd_warning(count: int) -> list[str]:
+def _own_warnings(n_rejected: int, n_missed: int) -> list[str]:
+    said = []
+    if n_missed:
+        said.append(f"{n_missed} NG samples lie below this threshold: such parts would pass as OK.")
+    if n_rejected:
+        said.append(f"{n_rejected} good samples reach this threshold: such parts would be rejected.")
+    return said
+
+
+def _odd_warning(count: int, *, left_out: bool) -> list[str]:
     if count == 0:
         return []
-    return [f"{count} good samples look unlike all others and were left out: look at them, they may be bad or blurred."]
+    and_left_out = " and were left out" if left_out else ""
+    return [f"{count} good samples look unlike all others{and_left_out}: look at them, they may be bad or blurred."]
 
 
 def _warnings(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[str]:

@@ -16,6 +16,7 @@ MAX_SCORES = 100_000
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(check_name)]
 MmPerPx = Annotated[float, Field(ge=MIN_MM_PER_PX, le=MAX_MM_PER_PX, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Threshold = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 Label = Literal["ok", "ng"]
 Verdict = Literal["OK", "NG"]
 Version = Annotated[int, Field(ge=1, le=10**9)]
@@ -103,6 +104,8 @@ class CalibrationRequest(BaseModel):
     area_mm2_thr: Area | None = None
     score_percentile: Percentile | None = None
     model_version: Version | None = None
+    threshold: Annotated[Threshold | None, Field(description="One's own; left out: the one that follows")] = None
+    preview: Annotated[bool, Field(description="Only what it would be: nothing is stored")] = False
 
 
 class CalibrationAnswer(Answer):

@@ -20,6 +20,7 @@ from service.framing import Layout, lay_out
 from service.geometry import Shape
 from service.images import decode, encode_png
 from service.judging import DEFAULT_AREA_MM2, Judged, Measured, judge, measure
+from service.model import ModelVersion
 from service.stopwatch import Stopwatch
 from service.store.datasets import refuse_other_scale
 from service.store.files import sha256
@@ -94,7 +95,7 @@ def look(
         return layout, measure(distances, layout, model.description.mm_per_px, area)
 
 
-def area_in_force(model: LoadedModel) -> float:
+def area_in_force(model: ModelVersion) -> float:
     """Area in mm² that scores of this model are measured with."""
     return float(model.calibration["area_mm2_thr"]) if model.calibration else DEFAULT_AREA_MM2
 

@@ -17,11 +17,15 @@ from service.store.models import StoredModel
 
 @dataclass(frozen=True)
 class PictureFrame:
-    """Size of a good picture and the shape inspected in it: what is needed to score its held-out distances again."""
+    """Size of a good picture and the shape inspected in it: what is needed to score its held-out distances again.
+
+    `name`: file name of the stored sample it was, "" for a picture that was sent.
+    """
 
     width: int
     height: int
     shape: Shape | None
+    name: str = ""
 
     def layout(self, recipe: Recipe) -> Layout:
         return lay_out(self.shape, self.height, self.width, recipe.input_size, recipe.stride)
@@ -59,7 +63,12 @@ class Description:
         """Raises KeyError, TypeError or ValueError when the store holds something else."""
         recipe = {**value["recipe"], "layers": tuple(value["recipe"]["layers"])}
         pictures = tuple(
-            PictureFrame(p["width"], p["height"], parse_shape(json.dumps(p["shape"]) if p["shape"] else None))
+            PictureFrame(
+                p["width"],
+                p["height"],
+                parse_shape(json.dumps(p["shape"]) if p["shape"] else None),
+                p.get("name", ""),  # older models do not know it
+            )
             for p in value["pictures"]
         )
         plain = ("mm_per_px", "coreset_rate_requested", "coreset_rate_applied", "n_embeddings", "created_utc")
@@ -71,6 +80,15 @@ class Description:
             pictures=pictures,
             **{name: value[name] for name in plain},
         )
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version and its calibration, None until there is one; without its memory bank."""
+
+    version: int
+    description: Description
+    calibration: dict[str, Any] | None
 
 
 def arrays(fitted: Fitted) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
@@ -46,11 +47,12 @@ class Lesson:
 
 @dataclass(frozen=True)
 class _Source:
-    """One good picture: who it is, how to get its bytes, its shape."""
+    """One good picture: who it is, how to get its bytes, its shape; `sample` is its file name when it is stored."""
 
     name: str
     read: Callable[[], bytes]
     shape: Shape | None
+    sample: str = ""
 
 
 def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
@@ -173,7 +175,8 @@ def _sources(backend: Backend, lesson: Lesson) -> list[_Source]:
         refuse_other_scale(sample.mm_per_px, lesson.mm_per_px, f"sample {sample.filename} has")
         shape = lesson.shape or parse_shape(json.dumps(sample.shape) if sample.shape else None)
         name = sample.filename
-        sources.append(_Source(name, lambda name=name: backend.datasets.picture(role_id, roi_id, "ok", name), shape))  # type: ignore[misc]
+        read = partial(backend.datasets.picture, role_id, roi_id, "ok", name)
+        sources.append(_Source(name, read, shape, sample=name))
     if not sources:
         raise InvalidField(f"use_dataset: {role_id}/{roi_id} has no OK samples; POST /datasets/ok/upload first.")
     return sources
@@ -190,7 +193,7 @@ def _check_all(backend: Backend, sources: list[_Source], report: Report) -> list
     for source in sources:
         report(0.0, "read")
         image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
-        frame = PictureFrame(width=image.shape[1], height=image.shape[0], shape=source.shape)
+        frame = PictureFrame(width=image.shape[1], height=image.shape[0], shape=source.shape, name=source.sample)
         roi_side(frame.shape, frame.height, frame.width)
         frames.append(frame)
     return frames

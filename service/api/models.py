@@ -6,11 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service import overview
+from service import overview, scoring
 from service.api.access import Parts, answered
-from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest
+from service.api.fields import RoiQuery, RoleQuery
+from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
+from service.contract_insight import ModelScoresAnswer
 
 router = APIRouter(prefix="/models", tags=["models"])
+VersionQuery = Annotated[Version | None, Query(description="Left out: the one that serves")]
 
 
 @router.get("")
@@ -19,6 +22,14 @@ def get_models(
 ) -> ModelsAnswer:
     """`curl 'http://127.0.0.1:8000/models?role_id=disc&roi_id=ring'`"""
     return answered(overview.models(backend, role_id, roi_id))
+
+
+@router.get("/scores")
+def get_scores(
+    backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, model_version: VersionQuery = None
+) -> ModelScoresAnswer:
+    """`curl 'http://127.0.0.1:8000/models/scores?role_id=disc&roi_id=ring'`"""
+    return answered(scoring.model_scores(backend, role_id, roi_id, model_version))
 
 
 @router.post("/activate")

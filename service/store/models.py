@@ -163,6 +163,17 @@ class Models:
         pointed = _read_pointer(folder)
         return [_summary(folder, version, pointed, role_id, roi_id) for version in _versions(folder)]
 
+    def version(self, role_id: str, roi_id: str, version: int) -> VersionSummary:
+        """What one version says of itself, without reading its memory bank. Raises NotFound, ModelDamaged."""
+        folder = self._folder(role_id, roi_id)
+        if not (folder / _version_name(version)).is_dir():
+            raise NotFound(f"{role_id}/{roi_id} has no version {version}; GET /models shows what there is.")
+        found = _summary(folder, version, _read_pointer(folder), role_id, roi_id)
+        with _damage_named(role_id, roi_id, version):
+            if found.damaged:
+                raise ValueError(found.damaged)
+        return found
+
     def everything(self) -> Iterator[VersionSummary]:
         for folder in sorted(self._root.glob("*/*")) if self._root.is_dir() else ():
             pointed = _read_pointer(folder)
