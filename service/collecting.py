@@ -6,6 +6,7 @@ from typing import Any
 
 from service.backend import Backend
 from service.contract import DatasetAnswer, GoldenAnswer, GoldenRequest, GoldenSample, Label, LabelSummary, UploadAnswer
+from service.contract_insight import MovedAnswer, MoveRequest
 from service.errors import InvalidField
 from service.geometry import parse_shape, pixel_mask
 from service.images import decode, encode_png
@@ -35,6 +36,17 @@ def delete(backend: Backend, role_id: str, roi_id: str, label: Label, filename: 
     backend.datasets.delete(role_id, roi_id, label, filename)
     backend.note("dataset_delete", _place(role_id, roi_id, label), old={"files": [filename]})
     return 1
+
+
+def relabel(backend: Backend, asked: MoveRequest) -> MovedAnswer:
+    """Raises NotFound, TrainingFrozen, InvalidField (it is there already), SampleDamaged, Conflict, DiskFull."""
+    backend.freezing.refuse()
+    if asked.to == asked.label:
+        raise InvalidField(f"to: the sample is {asked.label} already; name the other label.")
+    backend.datasets.relabel(asked.role_id, asked.roi_id, asked.label, asked.filename, asked.to)
+    place: dict[str, object] = {"role_id": asked.role_id, "roi_id": asked.roi_id, "file": asked.filename}
+    backend.note("dataset_move", place, old={"label": asked.label}, new={"label": asked.to})
+    return MovedAnswer(filename=asked.filename)
 
 
 def clear(backend: Backend, role_id: str, roi_id: str, label: Label) -> int:

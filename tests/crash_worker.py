@@ -17,6 +17,7 @@ import scipy.stats  # noqa: F401 # loaded once, in the forkserver
 from service import calibrating, collecting, inspecting, teaching
 from service.backend import Backend
 from service.contract import CalibrationRequest
+from service.contract_insight import MoveRequest
 from service.geometry import parse_shape
 from service.inspecting import Inspection
 from service.store import files
@@ -95,6 +96,11 @@ def upload(backend: Backend) -> None:
     collecting.upload(backend, **ROI, label="ok", images=images, metas=[{}, {}, {}], mm_per_px=SCALE)
 
 
+def move(backend: Backend) -> None:
+    [first, *_] = backend.datasets.filenames(**ROI, label="ok")
+    collecting.relabel(backend, MoveRequest(**ROI, filename=first, label="ok", to="ng"))
+
+
 def infer(backend: Backend) -> None:
     asked = Inspection(**ROI, mm_per_px=SCALE, shape=parse_shape(RING), allow_uncalibrated=True)
     inspecting.inspect(backend, asked, disc(50))
@@ -128,4 +134,4 @@ def operate_until_killed(data_root: Path, name: str) -> None:
 
 
 WORK = {"fit": fit, "calibrate": calibrate, "upload": upload, "infer": infer}
-OPERATIONS = {"backup": backup, "restore": restore}
+OPERATIONS = {"backup": backup, "restore": restore, "move": move}

@@ -148,6 +148,29 @@ def test_killed_at_every_step_of_an_upload_no_half_sample_remains(
     assert (counts[0], counts[-1]) == (2, 5)
 
 
+def test_killed_at_every_step_of_a_move_a_sample_has_one_label_and_its_picture(
+    processes: ForkServerContext, before: Path, tmp_path: Path
+) -> None:
+    found = []
+    for data_root in killed_at_every_step(processes, before, "move", tmp_path):
+        with serving(settings_for(data_root)) as client:
+            assert_whole(data_root, client)
+            said = {label: list_samples(client, label) for label in ("ok", "ng")}
+            found.append((len(said["ok"]), len(said["ng"])))
+            assert [sample["label"] for sample in said["ok"] + said["ng"]] == ["ok"] * found[-1][0] + ["ng"] * found[
+                -1
+            ][1]
+            pictures = list((data_root / "datasets").rglob("*.png"))
+            assert len(pictures) == len(said["ok"] + said["ng"])
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {(2, 0), (1, 1)}
+
+
+def list_samples(client: TestClient, label: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = client.get("/datasets/samples", params={**ROI, "label": label}).json()["samples"]
+    return found
+
+
 def test_killed_at_every_step_of_an_inspection_pictures_are_whole_or_absent(
     processes: ForkServerContext, before: Path, tmp_path: Path
 ) -> None:

@@ -6,17 +6,18 @@ The JSON makes the sample: a picture without one was never answered for, and is 
 from __future__ import annotations
 
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from service.errors import NotFound, SampleDamaged, ScaleMismatch
-from service.store.files import roi_lock, sha256, sweep, write_file
+from service.errors import Conflict, NotFound, SampleDamaged, ScaleMismatch
+from service.store.files import full_disk_named, roi_lock, sha256, sweep, sync_folder, write_file
 from service.store.names import folder_name
 
 Label = Literal["ok", "ng"]
@@ -108,6 +109,31 @@ class Datasets:
             path = self._existing(role_id, roi_id, label, filename)
             _remove(path.parent, path.name)
 
+    def relabel(self, role_id: str, roi_id: str, label: Label, filename: str, to: Label) -> None:
+        """Give a sample the other label, under its name, with all that is known of it.
+
+        It is where its JSON is, which moves in one step after its picture is there: whatever is interrupted, it has
+        one of both labels. Raises NotFound, SampleDamaged, Conflict (there is one of that name), DiskFull.
+        """
+        target = self._folder(role_id, roi_id, to) / filename
+        with self._lock(role_id, roi_id):
+            sample = self.sample(role_id, roi_id, label, filename)
+            if target.with_suffix(".json").exists():
+                raise Conflict(f"{role_id}/{roi_id} has an {to} sample {filename} already: delete one of both.")
+            source = self._existing(role_id, roi_id, label, filename)
+            try:
+                write_file(target, self.picture(role_id, roi_id, label, filename))
+                _write_about(source.parent, replace(sample, label=to))  # until it moves, its folder says what it is
+                with full_disk_named(target):
+                    os.replace(source.with_suffix(".json"), target.with_suffix(".json"))
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+            sync_folder(target.parent)
+            with suppress(OSError):  # somebody reads it, on Windows: swept at the next start
+                source.unlink()
+            sync_folder(source.parent)
+
     def clear(self, role_id: str, roi_id: str, label: Label) -> int:
         """Number of samples removed."""
         with self._lock(role_id, roi_id):
@@ -131,8 +157,9 @@ class Datasets:
     def golden(self) -> Iterator[Sample]:
         """Every sample marked as golden, of all ROIs. Raises SampleDamaged: one that cannot be read may be one."""
         for path in sorted(self._root.glob("*/*/*/*.json")):
-            label, filename = path.parent.name, f"{path.stem}.png"
-            sample = _read_about(path, path.parents[2].name, path.parents[1].name, label, filename)
+            if path.parent.name not in LABELS:
+                continue
+            sample = _read_about(path, path.parents[2].name, path.parents[1].name, path.parent.name, f"{path.stem}.png")
             if sample.golden:
                 yield sample
 
@@ -181,9 +208,10 @@ def refuse_other_scale(known: float, given: float, whose: str) -> None:
         )
 
 
-def _read_about(path: Path, role_id: str, roi_id: str, label: str, filename: str) -> Sample:
+def _read_about(path: Path, role_id: str, roi_id: str, label: Label, filename: str) -> Sample:
+    """The folder says which label it has, in the middle of a move too."""
     try:
-        return Sample(**json.loads(path.read_bytes()))
+        return replace(Sample(**json.loads(path.read_bytes())), label=label)
     except (ValueError, TypeError, OSError) as error:
         raise _damaged(role_id, roi_id, label, filename, error) from error
 
