@@ -6,12 +6,16 @@ from typing import Any
 
 from service.backend import Backend
 from service.contract import DatasetAnswer, GoldenAnswer, GoldenRequest, GoldenSample, Label, LabelSummary, UploadAnswer
-from service.contract_insight import MovedAnswer, MoveRequest
-from service.errors import InvalidField
+from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest
+from service.errors import InvalidField, NotFound
 from service.geometry import parse_shape, pixel_mask
 from service.images import decode, encode_png
+from service.recalling import Recalled, recall
 from service.store.datasets import LABELS, NewSample
 from service.teaching import refuse_scale_of_others
+
+# Inspections that a sentence names one by one.
+NAMED = 10
 
 
 def upload(
@@ -21,6 +25,31 @@ def upload(
     """`metas` aligned to images; their `mm_per_px` comes before the request's. Raises ScaleMismatch, InvalidField."""
     backend.freezing.refuse()
     samples = [_sample(backend, name, data, meta, mm_per_px) for (name, data), meta in zip(images, metas, strict=True)]
+    return _add(backend, role_id, roi_id, label, samples)
+
+
+def from_inspections(backend: Backend, label: Label, asked: FromInspectionsRequest) -> UploadAnswer:
+    """Samples of what those inspections looked at, of all or of none.
+
+    Raises NotFound (naming those without a picture), InvalidField (of another ROI), ScaleMismatch, TrainingFrozen.
+    """
+    backend.freezing.refuse()
+    samples, missing = [], []
+    for inspection_id in dict.fromkeys(asked.inspection_ids):
+        try:
+            recalled = recall(backend, backend.records.get(inspection_id))
+        except NotFound:
+            missing.append(inspection_id)
+            continue
+        _refuse_other_roi(recalled, asked.role_id, asked.roi_id)
+        samples.append(_recalled_sample(backend, recalled))
+    if missing:
+        named = ", ".join(missing[:NAMED]) + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+        raise NotFound(f"There is no picture (any more) of {named}; nothing was stored. Take others.")
+    return _add(backend, asked.role_id, asked.roi_id, label, samples)
+
+
+def _add(backend: Backend, role_id: str, roi_id: str, label: Label, samples: list[NewSample]) -> UploadAnswer:
     for sample in samples:
         refuse_scale_of_others(backend, role_id, roi_id, sample.mm_per_px)
     added = backend.datasets.add(role_id, roi_id, label, samples)
@@ -105,3 +134,21 @@ def _sample(backend: Backend, name: str, data: bytes, meta: dict[str, Any], mm_p
         png=encode_png(image), mm_per_px=scale, width=width, height=height, source_name=name, meta=meta,
         shape=shape.model_dump() if shape else None,
     )  # fmt: skip
+
+
+def _recalled_sample(backend: Backend, recalled: Recalled) -> NewSample:
+    record = recalled.record
+    image = decode(recalled.image, max_mpx=backend.settings.max_image_mpx, name=record.inspection_id)
+    return NewSample(
+        png=encode_png(image), mm_per_px=record.mm_per_px, width=image.shape[1], height=image.shape[0],
+        source_name=record.inspection_id, meta={"part_id": record.part_id} if record.part_id else {},
+        shape=recalled.shape.model_dump() if recalled.shape else None,
+    )  # fmt: skip
+
+
+def _refuse_other_roi(recalled: Recalled, role_id: str, roi_id: str) -> None:
+    record = recalled.record
+    if (record.role_id, record.roi_id) != (role_id, roi_id):
+        raise InvalidField(
+            f"inspection_ids: {record.inspection_id} is of {record.role_id}/{record.roi_id}, not of {role_id}/{roi_id}."
+        )

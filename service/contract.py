@@ -148,6 +148,7 @@ class Params(BaseModel):
     score_percentile: float
     area_mm2_thr: float
     mm_per_px: float
+    shape: dict[str, Any] | None = None
 
 
 class InferAnswer(Answer):

@@ -24,7 +24,7 @@ MULTIPLE = 32
 class Layout:
     """Crop box (x, y, w, h) in the ROI picture, (height, width) of the network's input, masks, and the map's frame.
 
-    `patches` bool (gh, gw), `mask` bool (4 gh, 4 gw).
+    `patches` bool (gh, gw), `mask` bool (4 gh, 4 gw); `shape` is what they were made for.
     """
 
     crop: tuple[int, int, int, int]
@@ -32,6 +32,7 @@ class Layout:
     patches: np.ndarray
     mask: np.ndarray
     frame: Frame
+    shape: Shape | None
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -70,6 +71,7 @@ def lay_out(
         patches=patch_mask(crop, grid),
         mask=patch_mask(crop, map_hw),
         frame=Frame(left=x, top=y, scale_x=w / map_hw[1], scale_y=h / map_hw[0], roi_width=width, roi_height=height),
+        shape=shape,
     )
 
 

@@ -140,7 +140,6 @@ def _answer(
     threshold: float | None, watch: Stopwatch,
 ) -> InferAnswer:  # fmt: skip
     now = datetime.now(UTC)
-    recipe, calibration = model.description.recipe, model.calibration or {}
     verdict: Verdict | None = judged.verdict if judged else None
     return InferAnswer(
         role_id=asked.role_id,
@@ -151,19 +150,26 @@ def _answer(
         token_shape=layout.grid,
         heatmap_png_base64=None,
         regions=[region_answer(region) for region in judged.regions] if judged else [],
-        params=Params(
-            extractor=recipe.backbone,
-            input_size=recipe.input_size,
-            coreset_rate=model.description.coreset_rate_applied,
-            score_percentile=calibration.get("score_percentile", DEFAULT_PERCENTILE),
-            area_mm2_thr=area_in_force(model),
-            mm_per_px=model.description.mm_per_px,
-        ),
+        params=params_in_force(model, layout),
         model_version=model.version,
         inspection_id=new_inspection_id(now),
         part_id=asked.part_id,
         timings_ms=watch.ms,
         request_id=caller.request_id.get(),
+    )
+
+
+def params_in_force(model: ModelVersion, layout: Layout) -> Params:
+    """What judged, and the shape it judged: enough to look again."""
+    about, calibration = model.description, model.calibration or {}
+    return Params(
+        extractor=about.recipe.backbone,
+        input_size=about.recipe.input_size,
+        coreset_rate=about.coreset_rate_applied,
+        score_percentile=calibration.get("score_percentile", DEFAULT_PERCENTILE),
+        area_mm2_thr=area_in_force(model),
+        mm_per_px=about.mm_per_px,
+        shape=layout.shape.model_dump() if layout.shape else None,
     )
 
 

@@ -27,6 +27,9 @@ REFUSED: dict[str, Callable[[TestClient], Any]] = {
     "upload ng": lambda c: upload(c, label="ng"),
     "delete": lambda c: c.delete("/datasets/file", params={**ROI, "label": "ok", "filename": GOLDEN["filename"]}),
     "clear": lambda c: c.delete("/datasets/clear", params={**ROI, "label": "ok"}),
+    "from inspections": lambda c: c.post(
+        "/datasets/ok/from_inspections", json={**ROI, "inspection_ids": ["20261123T071455123456-3f9a1c2d"]}
+    ),
     "move": lambda c: c.post("/datasets/move", json={**ROI, "filename": GOLDEN["filename"], "label": "ok", "to": "ng"}),
     "golden": lambda c: c.put("/datasets/golden", json=GOLDEN),
     "activate": lambda c: c.post("/models/activate", json={**ROI, "model_version": 1}),

@@ -30,7 +30,7 @@ from service.contract import (
     Name,
     UploadAnswer,
 )
-from service.contract_insight import MovedAnswer, MoveRequest, SamplesListAnswer
+from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
@@ -50,6 +50,13 @@ def post_upload(
     pictures = [read(image) for image in images]
     meta = parse_metas(metas or [], len(pictures))
     return answered(collecting.upload(backend, role_id, roi_id, label, pictures, meta, mm_per_px))
+
+
+@router.post("/{label}/from_inspections")
+def post_from_inspections(backend: Parts, label: Label, asked: FromInspectionsRequest) -> UploadAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","inspection_ids":["ID"]}'
+    http://127.0.0.1:8000/datasets/ng/from_inspections`"""
+    return answered(collecting.from_inspections(backend, label, asked))
 
 
 @router.post("/move")
