@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from tests.parts import RING, ROI, SCALE, calibrate, disc, infer, spoiled_disc, 
 pytestmark = pytest.mark.system
 ROUTES = "".join(path.read_text("utf-8") for path in (Path(__file__).parents[1] / "service" / "api").glob("*.py"))
 explains = pytest.mark.skipif(
-    not ('"/explain"' in ROUTES and '"/rerun"' in ROUTES), reason="the service cannot explain a region or judge anew yet"
+    not ('"/explain"' in ROUTES and '"/rerun"' in ROUTES), reason="the service cannot explain a region yet"
 )
 # Slow enough to close a tab in the middle, whatever the machine: two looks at each picture and one for each fold.
 SLOW_S = "0.4"
