@@ -16,6 +16,7 @@ from service.api import (
     datasets,
     health,
     inference,
+    insight,
     inspections,
     jobs,
     layouts,
@@ -54,7 +55,9 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     problems.install(app)
     app.include_router(health.router)
-    for module in (inference, teaching, datasets, models, overview, inspections, jobs, backups, operations, layouts):
+    for module in (
+        inference, insight, teaching, datasets, models, overview, inspections, jobs, backups, operations, layouts,
+    ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(require_key)])
     app.include_router(health.metrics, dependencies=[Depends(require_key)])
     settings = backend.settings
