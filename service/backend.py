@@ -150,11 +150,6 @@ class Backend:
         watch.seconds |= {"queue": max(0.0, waited_s)} | {stage: ms / 1e3 for stage, ms in seen.ms.items()}
         return seen.distances
 
-    def distances_in_turn(self, model: LoadedModel, picture: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        """As `distances`, for a long job: when no inspection waits, however long that takes."""
-        look = Look(model.description.recipe, picture, inside, model.placed)
-        return self.worker.run(lambda: self._look([look]))[0].distances
-
     def keeps_picture(self, verdict: str | None) -> bool:
         """Every NG, every uncalibrated, every n-th OK."""
         if verdict != "OK":

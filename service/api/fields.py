@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Query, Response, UploadFile
@@ -44,17 +43,6 @@ def read(upload: UploadFile) -> tuple[str, bytes]:
 
 def small_picture(jpeg: bytes) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers=_KEPT)
-
-
-def utc(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC; a time without a zone is UTC. Raises InvalidField."""
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return aware.astimezone(UTC).isoformat()
-    except OverflowError:
-        raise InvalidField(f"since, before: {moment} lies outside of the calendar.") from None
 
 
 def parse_metas(metas: list[str], count: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -15,8 +15,9 @@ from PIL import Image
 
 from service import showing
 from service.api.access import Parts, answered
-from service.api.fields import Side, small_picture, utc
+from service.api.fields import Side, small_picture
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Verdict
+from service.errors import InvalidField
 from service.store.records import Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
@@ -34,7 +35,7 @@ async def _filter(
     since: Annotated[datetime | None, Query(description="ISO 8601; UTC when it names no zone")] = None,
     before: Annotated[datetime | None, Query()] = None,
 ) -> RecordFilter:
-    return RecordFilter(role_id, roi_id, part_id, verdict, utc(since), utc(before))
+    return RecordFilter(role_id, roi_id, part_id, verdict, _utc(since), _utc(before))
 
 
 Filter = Annotated[RecordFilter, Depends(_filter)]
@@ -83,6 +84,16 @@ def get_thumbnail(backend: Parts, inspection_id: str, side: Side = 160) -> Respo
 def get_heatmap(backend: Parts, inspection_id: str) -> Response:
     """`curl -o heatmap.png http://127.0.0.1:8000/inspections/ID/heatmap`"""
     return Response(backend.archive.heatmap(inspection_id), media_type="image/png")
+
+
+def _utc(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return aware.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise InvalidField(f"since, before: {moment} lies outside of the calendar.") from None
 
 
 def _shown(record: Record) -> dict[str, Any]:
