@@ -1,4 +1,4 @@
-"""What History and System read of the answers about frames, summaries, log, settings and keys."""
+"""What History and System read of the answers about summaries, log, settings and keys."""
 
 from __future__ import annotations
 
@@ -6,60 +6,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from service.contract import Answer, InspectionSummary, Verdict
-from service.contract_layouts import Alignment
+from service.contract import Answer, Verdict
 
 Kind = Literal["text", "number", "integer", "switch", "choice", "secret", "path"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
-
-
-class FrameSummary(_Part):
-    """`verdict` is null where the part could not be judged: `problem_code` says why."""
-
-    frame_id: str
-    time_utc: str
-    role_id: str
-    part_id: str | None = None
-    verdict: Verdict | None = None
-    problem_code: str | None = None
-    problem_detail: str | None = None
-    layout_revision: int | None = None
-    n_rois: int | None = None
-    n_ng: int | None = None
-
-
-class FramesAnswer(Answer):
-    total: int
-    frames: list[FrameSummary]
-
-
-class FrameAnswer(Answer, FrameSummary):
-    alignment: Alignment | None = None
-    key_name: str | None = None
-    station: str | None = None
-    image_sha256: str | None = None
-    image_name: str | None = None
-    width: int | None = None
-    height: int | None = None
-    timings_ms: dict[str, float] | None = None
-    rois: list[InspectionSummary] = []
-
-
-class FramesOfRoi(_Part):
-    roi_id: str
-    n: int
-    n_ng: int
-
-
-class FramesSummary(Answer):
-    n: int
-    n_ok: int
-    n_ng: int
-    n_error: int
-    by_roi: list[FramesOfRoi]
 
 
 class Drift(_Part):

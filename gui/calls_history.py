@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gui.answers import FrameAnswer, FramesAnswer, FramesSummary, InspectionsSummary, Rerun
+from gui.answers import InspectionsSummary, Rerun
 from gui.client import Client, ServiceError
 from gui.periods import Period
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
+from service.contract_frames import FrameAnswer, FramesAnswer, FramesSummary
 from service.contract_layouts import LayoutAnswer, LayoutsAnswer
 
 A = TypeVar("A")

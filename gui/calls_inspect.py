@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from gui.answers import FramesSummary
 from gui.client import Client
-from gui.inspect_answers import InspectAnswer
 from gui.sources.base import Picture
+from service.contract_frames import FramesSummary, InspectAnswer
 from service.contract_layouts import LayoutsAnswer
 
 

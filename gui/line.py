@@ -18,7 +18,6 @@ from nicegui import Event
 from gui import calls_inspect as calls
 from gui.client import Client, ServiceError, ServiceGone
 from gui.display import Displayed, displayed, heat_over
-from gui.inspect_answers import InspectAnswer
 from gui.latest import Latest
 from gui.link import LinkState, LinkWatch
 from gui.part import Counters, Part, Past, State
@@ -28,6 +27,7 @@ from gui.preferences import PreferencesFile
 from gui.sources.base import Picture, Source, SourceError, now_utc
 from gui.sources.files import FilesSource
 from gui.sources.making import make_source
+from service.contract_frames import InspectAnswer
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -49,7 +49,7 @@ class Line:
         self.changed: Event[Part] = Event()
         self.shown, self.past, self.counters = Part(), deque[Past](maxlen=STRIP), Counters()
         self.part_id, self.source_problem = "", SourceError("", "")
-        self._models: dict[tuple[str, str], str] = {}
+        self._models: dict[tuple[str, str], int] = {}
         self._asking = asyncio.Lock()
         self._counting = Latest(self._count)
         self._counted_s = 0.0
@@ -176,7 +176,7 @@ class Line:
             place = (answer.role_id, roi.roi_id)
             before = self._models.get(place)
             if before and before != roi.model_version:
-                values = {"roi_id": roi.roi_id, "before": before, "now": roi.model_version}
+                values = {"roi_id": roi.roi_id, "before": str(before), "now": str(roi.model_version)}
                 self._link.announced.emit("shell.new_model", values)
             self._models[place] = roi.model_version
 

@@ -35,6 +35,7 @@ from service.store.backups import Backups
 from service.store.database import open_database
 from service.store.datasets import Datasets
 from service.store.files import leader_lock, sweep_orphans
+from service.store.frames import Frames
 from service.store.freezing import Freezing
 from service.store.layouts import Layouts
 from service.store.models import Models
@@ -98,6 +99,7 @@ class Backend:
         self.layouts.sweep()
         self._database: sa.Engine = open_database(settings.data_root / "records.sqlite")
         self.records = Records(self._database)
+        self.frames = Frames(self._database)
         self.jobs = Jobs(self._database)
         self.audit = Audit(settings.data_root)
         self.freezing = Freezing(settings.data_root)
@@ -143,12 +145,20 @@ class Backend:
 
     def distances(self, model: LoadedModel, picture: np.ndarray, inside: np.ndarray, watch: Stopwatch) -> np.ndarray:
         """Distances float32 (gh, gw) of a picture to a model's bank. Raises QueueFull, TooLate, DeviceLost."""
-        look = Look(model.description.recipe, picture, inside, model.placed)
+        return self.distances_of([Look(model.description.recipe, picture, inside, model.placed)], watch)[0]
+
+    def distances_of(self, looks: Sequence[Look], watch: Stopwatch) -> list[np.ndarray]:
+        """As `distances`, for pictures that belong together: those of one recipe and size share a forward pass."""
         started = time.perf_counter()
-        seen = self.worker.compute((look.recipe, picture.shape), look, self.settings.infer_timeout_s)
-        waited_s = time.perf_counter() - started - sum(seen.ms.values()) / 1e3
-        watch.seconds |= {"queue": max(0.0, waited_s)} | {stage: ms / 1e3 for stage, ms in seen.ms.items()}
-        return seen.distances
+        asked = [((look.recipe, look.picture.shape), look) for look in looks]
+        seen = self.worker.compute_all(asked, self.settings.infer_timeout_s)
+        batches = {id(one.ms): one.ms for one in seen}.values()  # pictures of one batch share its times
+        waited_s = time.perf_counter() - started - sum(sum(ms.values()) for ms in batches) / 1e3
+        watch.seconds |= {"queue": max(0.0, waited_s)}
+        for ms in batches:
+            for stage, value in ms.items():
+                watch.seconds[stage] = watch.seconds.get(stage, 0.0) + value / 1e3
+        return [one.distances for one in seen]
 
     def keeps_picture(self, verdict: str | None) -> bool:
         """Every NG, every uncalibrated, every n-th OK."""
@@ -185,4 +195,5 @@ class Backend:
             patches = engine.embed(looks[0].recipe, [look.picture for look in looks])
         with watch("neighbours"):
             found = engine.distances(patches, [look.placed for look in looks], [look.inside for look in looks])
-        return [Seen(distances, watch.ms) for distances in found]
+        ms = watch.ms
+        return [Seen(distances, ms) for distances in found]

@@ -52,6 +52,12 @@ def canonical_shape(shape: Shape) -> tuple[Shape, tuple[int, int]]:
     return shape.model_copy(update={"cx": (side - 1) / 2, "cy": (side - 1) / 2}), (side, side)
 
 
+def cut_out(frame_rgb: np.ndarray, to_frame: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    """The ROI picture uint8 (*size_hw, 3) in a frame: one interpolation, the same from the same frame every time."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(frame_rgb, to_frame, size_hw[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
 def outlines(roi: Roi) -> list[np.ndarray]:
     """Outer and, of a ring, inner edge of the turned shape, float64 (n, 2), in pixels of the master."""
     shape, _ = canonical_shape(roi.shape)
@@ -95,15 +101,12 @@ def _roi_picture(roi: Roi, frame_rgb: np.ndarray, matrix: np.ndarray | None) -> 
     points = [[(float(x), float(y)) for x, y in edge] for edge in edges]
     return RoiPicture(
         roi_id=roi.roi_id,
-        image_rgb=cv2.warpAffine(
-            frame_rgb, to_frame, size_hw[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        ),
+        image_rgb=cut_out(frame_rgb, to_frame, size_hw),
         shape=shape,
         to_frame=to_frame,
         outline=points[0],
         inner_outline=points[1] if len(points) > 1 else None,
-    )  # fmt: skip
+    )
 
 
 def _polygons(shape: Shape) -> list[np.ndarray]:

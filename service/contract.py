@@ -149,6 +149,10 @@ class Params(BaseModel):
     area_mm2_thr: float
     mm_per_px: float
     shape: dict[str, Any] | None = None
+    to_frame: Annotated[
+        tuple[tuple[float, float, float], tuple[float, float, float]] | None,
+        Field(description="Of a ROI of a whole frame: takes pixels of its picture to pixels of the frame"),
+    ] = None
 
 
 class InferAnswer(Answer):
@@ -302,6 +306,7 @@ class InspectionSummary(BaseModel):
     threshold: float | None
     model_version: int
     n_regions: int
+    frame_id: str | None = None
 
 
 class InspectionsAnswer(Answer):

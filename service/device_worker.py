@@ -52,19 +52,25 @@ class DeviceWorker(Generic[Item, Result]):
 
     def compute(self, key: Hashable, item: Item, timeout_s: float) -> Result:
         """Wait for the item's result. Raises QueueFull at once, TooLate after `timeout_s`, what the engine raises."""
-        waiting: _Waiting[Item, Result] = _Waiting(key, item, Future(), time.monotonic() + timeout_s)
+        return self.compute_all([(key, item)], timeout_s)[0]
+
+    def compute_all(self, asked: Sequence[tuple[Hashable, Item]], timeout_s: float) -> list[Result]:
+        """As `compute`, for items with their keys that belong together: all of them wait in the queue, or none."""
+        deadline = time.monotonic() + timeout_s
+        waiting = [_Waiting[Item, Result](key, item, Future(), deadline) for key, item in asked]
         with self._changed:
             if self._closing:
                 raise QueueFull("The service is stopping: send the part again when it is back.")
             if len(self._inspections) >= self._queue_size:
                 raise QueueFull(f"{self._queue_size} inspections wait already: send this part again in a moment.")
-            self._inspections.append(waiting)
+            self._inspections.extend(waiting)
             self._changed.notify()
         try:
-            return waiting.future.result(timeout_s)
+            return [one.future.result(max(0.0, deadline - time.monotonic())) for one in waiting]
         except TimeoutError:
-            self._give_up(waiting)
             raise TooLate(f"No result within {timeout_s:g} s (BACKEND_INFER_TIMEOUT_S): inspect again.") from None
+        finally:
+            self._give_up([one for one in waiting if not one.future.done()])
 
     def run(self, work: Callable[[], T]) -> T:
         """Run a slice of a longer job on the device thread, when no inspection waits, and wait for its result."""
@@ -101,12 +107,13 @@ class DeviceWorker(Generic[Item, Result]):
             else:
                 self._compute(batch)
 
-    def _give_up(self, waiting: _Waiting[Item, Result]) -> None:
-        """Nobody waits for it any more: it must not take up room in the queue."""
-        waiting.future.cancel()
-        with self._changed:
-            if waiting in self._inspections:
-                self._inspections.remove(waiting)
+    def _give_up(self, some: Sequence[_Waiting[Item, Result]]) -> None:
+        """Nobody waits for them any more: they must not take up room in the queue."""
+        for waiting in some:
+            waiting.future.cancel()
+            with self._changed:
+                if waiting in self._inspections:
+                    self._inspections.remove(waiting)
 
     def _slice_is_due(self) -> bool:
         if not self._slices:

@@ -24,6 +24,12 @@ class MemoryNotFitted(Problem):
     status, code, title = 400, "memory_not_fitted", "Memory not fitted"
 
 
+class LayoutEmpty(Problem):
+    """A layout without ROIs: there is nothing that could be judged."""
+
+    status, code, title = 400, "layout_empty", "Layout empty"
+
+
 class KeyRequired(Problem):
     status, code, title = 401, "api_key_required", "API key required"
 

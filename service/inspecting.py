@@ -53,7 +53,7 @@ def inspect(backend: Backend, asked: Inspection, image: bytes) -> InferAnswer:
     answer = _answer(asked, model, layout, measured, judged, threshold, watch)
     written = backend.records.hand_in(_record(answer, asked, image))
     with watch("draw"):  # while the record is on its way to the disk
-        png = _heatmap_png(asked, measured, layout, model, threshold)
+        png = heatmap_png(model, measured, layout, threshold) if asked.heatmap else None
         answer.heatmap_png_base64 = base64.b64encode(png).decode() if png else None
     with watch("record"):
         backend.records.wait_for(written)
@@ -126,11 +126,7 @@ def _refuse_uncalibrated(backend: Backend, asked: Inspection, model: LoadedModel
         )
 
 
-def _heatmap_png(
-    asked: Inspection, measured: Measured, layout: Layout, model: LoadedModel, threshold: float | None
-) -> bytes | None:
-    if not asked.heatmap:
-        return None
+def heatmap_png(model: ModelVersion, measured: Measured, layout: Layout, threshold: float | None) -> bytes:
     about = model.description
     return encode_png(heatmap(measured.map, threshold or about.uncalibrated_scale, layout.frame, calm=about.calm_level))
 

@@ -7,6 +7,7 @@ from service.contract import Label
 from service.contract_insight import SampleAbout, SamplesListAnswer
 from service.errors import ImageTypeNotRead, SampleDamaged, UndecodableImage
 from service.images import decode, thumbnail
+from service.recalling import picture_of
 
 
 def samples(backend: Backend, role_id: str, roi_id: str, label: Label) -> SamplesListAnswer:
@@ -29,7 +30,12 @@ def sample_thumbnail(backend: Backend, role_id: str, roi_id: str, label: Label, 
 
 def inspection_thumbnail(backend: Backend, inspection_id: str, side: int) -> bytes:
     """JPEG. Raises NotFound (no such inspection, or its picture was not kept), UndecodableImage."""
-    return _small(backend, backend.archive.image(inspection_id), side, inspection_id)
+    return _small(backend, picture_of(backend, backend.records.get(inspection_id)), side, inspection_id)
+
+
+def frame_thumbnail(backend: Backend, frame_id: str, side: int) -> bytes:
+    """JPEG. Raises NotFound (no such frame, or its picture was not kept), UndecodableImage."""
+    return _small(backend, backend.archive.image(backend.frames.get(frame_id).frame_id), side, frame_id)
 
 
 def _small(backend: Backend, data: bytes, side: int, name: str) -> bytes:

@@ -104,6 +104,39 @@ def test_who_waits_too_long_is_told_so_and_is_not_computed_any_more(
     assert all(1 not in batch for batch in device.batches)
 
 
+def test_what_belongs_together_waits_together_or_not_at_all(
+    device: Device, worker: DeviceWorker[Any, Any], callers: ThreadPoolExecutor
+) -> None:
+    busy(worker, callers)
+    for number in range(5):
+        callers.submit(worker.compute, "q", number, 5)
+    wait_until(lambda: worker.depth == 5)
+    together = callers.submit(worker.compute_all, [("k", 1), ("k", 2), ("l", 3)], 5)
+    wait_until(lambda: worker.depth == 8)
+    with pytest.raises(QueueFull):
+        worker.compute_all([("k", 4), ("k", 5)], 5)
+    assert worker.depth == 8
+    device.free.set()
+    assert together.result(5) == [2, 4, 6]
+    assert [1, 2] in device.batches
+
+
+def test_when_one_fails_the_others_are_not_computed_for_nobody(
+    device: Device, worker: DeviceWorker[Any, Any], callers: ThreadPoolExecutor
+) -> None:
+    busy(worker, callers)
+    with pytest.raises(TooLate):
+        worker.compute_all([("k", 1), ("l", 2)], 0.05)
+    assert worker.depth == 0
+    together = callers.submit(worker.compute_all, [("k", "crash"), ("l", 2)], 5)
+    wait_until(lambda: worker.depth == 2)
+    device.free.set()
+    with pytest.raises(ZeroDivisionError):
+        together.result(5)
+    wait_until(lambda: worker.depth == 0)
+    assert [1] not in device.batches
+
+
 def test_errors_are_handed_to_those_who_wait_and_the_device_goes_on(
     device: Device, worker: DeviceWorker[Any, Any], callers: ThreadPoolExecutor
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pypdf import PdfReader
 
-from gui.answers import Drift, FramesSummary, RoiSummary, TrendPoint
+from gui.answers import Drift, RoiSummary, TrendPoint
 from gui.calls_history import Choice
 from gui.pareto import pareto, series
 from gui.periods import Period
@@ -16,6 +16,7 @@ from gui.report import shift_report
 from gui.report_data import ReportData, RoiReport
 from gui.words import Words
 from service.contract import InspectionSummary
+from service.contract_frames import FramesSummary
 from tests.parts import disc
 
 NOW = datetime(2026, 3, 4, 14, 5, tzinfo=UTC)

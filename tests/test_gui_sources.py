@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from gui.display import displayed, heat_over, picture_size
-from gui.inspect_answers import InspectAnswer
 from gui.sources import camera as cameras
 from gui.sources import folder as folders
 from gui.sources.base import Picture, Source, SourceError
@@ -26,6 +25,7 @@ from gui.sources.making import KINDS, make_source, without_password
 from gui.sources.reading import is_complete
 from gui.sources.simulated import SimulatedSource
 from gui.wedge import GAP_S, Key, Wedge
+from service.contract_frames import InspectAnswer
 from tests.parts import disc, encoded, wait_until
 
 GREY = np.full((48, 64, 3), 90, np.uint8)

@@ -132,7 +132,7 @@ def test_records_that_only_lie_in_the_write_ahead_log_are_carried_over_too(chang
         database.execute(
             "INSERT INTO inspections SELECT 'late', time_utc, role_id, roi_id, part_id, verdict, score, threshold, "
             "model_version, mm_per_px, request_id, key_name, station, image_sha256, image_name, regions, params, "
-            "timings_ms FROM inspections LIMIT 1"
+            "timings_ms, NULL FROM inspections LIMIT 1"
         )
     aside = changed.parent / "aside"
     shutil.copytree(changed, aside)  # without the clean-up that closing does
@@ -256,6 +256,9 @@ def test_a_restored_state_that_does_not_pass_keeps_the_former_one(changed: Path)
 
 def to_schema_1(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DROP TABLE frames")
+        connection.execute("DROP INDEX ix_inspections_frame_id")
+        connection.execute("ALTER TABLE inspections DROP COLUMN frame_id")
         connection.execute("ALTER TABLE inspections DROP COLUMN station")
         connection.execute("PRAGMA user_version=1")
 
@@ -274,7 +277,7 @@ def test_a_backup_of_an_older_version_is_brought_to_this_one(changed: Path, monk
         assert client.get("/inspections").json()["total"] == 2
         shown = client.get(f"/inspections/{infer(client).json()['inspection_id']}").json()
         assert shown["station"] == "testclient"
-    assert SCHEMA == 2
+    assert SCHEMA == 3
 
 
 def test_a_backup_of_a_newer_version_is_refused(changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

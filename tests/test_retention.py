@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from service.errors import Problem
 from service.store.archive import Archive
-from service.store.database import inspections, open_database
+from service.store.database import frames, inspections, open_database
+from service.store.frames import FrameRecord
 from service.store.kept_pictures import days, pictures
 from service.store.records import Record, new_inspection_id
 from service.store.retention import Retention, Rules, Tally
@@ -94,6 +95,20 @@ def test_pictures_of_good_parts_go_sooner_than_all_others_and_records_never(arch
     assert all(archived.path(name, "heatmap.png").exists() for name in young + proof)
     assert archived.rows() == before
     assert tally.as_fields() == {"age_pictures": 6, "age_bytes": 8500, "in_use": 0, "clock_doubted": False}
+
+
+def test_whole_frames_go_as_inspections_do_and_what_was_not_judged_stays_as_ng(archived: Archived) -> None:
+    def frame(age_days: float, verdict: str | None) -> str:
+        name = archived.add(age_days, row=False, heatmap=False)
+        row = FrameRecord(name, "t", "disc", None, verdict, "r", None, None, "0", None)
+        with archived.engine.begin() as connection:
+            connection.execute(sa.insert(frames), [asdict(row)])
+        return name
+
+    kept = [frame(29, "OK"), frame(31, "NG"), frame(31, None)]
+    frame(31, "OK"), frame(91, "NG"), frame(91, None)
+    run(archived.retention(Rules(30, 90, 0, 0)))
+    assert archived.left() == sorted(kept)
 
 
 def test_the_age_is_that_of_the_inspection_to_the_second_not_of_the_file(archived: Archived) -> None:

@@ -77,7 +77,7 @@ def twin_program(data_root: Path, port: int = 0, **environment: str) -> Program:
             "BACKEND_MIN_FREE_MB": "0",
             "BACKEND_INPUT_SIZE": "128",
             "BACKEND_BACKUP_HOUR": "-1",
-        "TRAY_SCREENS": "false",
+            "TRAY_SCREENS": "false",
             **environment,
         },
     )

@@ -9,12 +9,12 @@ from nicegui import ui
 
 from gui import calls_history as calls
 from gui import formats
-from gui.answers import FrameSummary
 from gui.calls_history import Choice
 from gui.client import ServiceError
 from gui.pictures import service_picture
 from gui.shell import Page, empty, tell
 from service.contract import InspectionSummary
+from service.contract_frames import FrameSummary
 
 PER_PAGE = 24
 CSS = """

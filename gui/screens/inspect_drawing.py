@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from gui import formats
-from gui.inspect_answers import FrameRoi
 from gui.part import Part, Past, State
 from gui.words import Words
+from service.contract_frames import FrameRoi
 
 # Colour, shape and word say the same: one of them is enough.
 SHAPES = {

@@ -14,6 +14,7 @@ from service import __version__
 from service.api import (
     backups,
     datasets,
+    frames,
     health,
     inference,
     insight,
@@ -56,7 +57,8 @@ def create_app(backend: Backend) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     for module in (
-        inference, insight, teaching, datasets, models, overview, inspections, jobs, backups, operations, layouts,
+        inference, frames, insight, teaching, datasets, models, overview, inspections, jobs, backups, operations,
+        layouts,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(require_key)])
     app.include_router(health.metrics, dependencies=[Depends(require_key)])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Query, Response, UploadFile
+from PIL import Image
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from service.contract import MmPerPx, Name
@@ -39,6 +42,24 @@ def read(upload: UploadFile) -> tuple[str, bytes]:
     """Name and bytes; the name only ever appears in messages and records."""
     name = "".join(c for c in (upload.filename or "image") if c.isprintable())[-MAX_NAME:]
     return name or "image", upload.file.read()
+
+
+def picture(data: bytes) -> Response:
+    """A picture as it was received."""
+    with Image.open(io.BytesIO(data)) as opened:
+        media_type = opened.get_format_mimetype()
+    return Response(data, media_type=media_type or "application/octet-stream")
+
+
+def utc(moment: datetime | None) -> str | None:
+    """As records have it. Raises InvalidField."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return aware.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise InvalidField(f"since, before: {moment} lies outside of the calendar.") from None
 
 
 def small_picture(jpeg: bytes) -> Response:

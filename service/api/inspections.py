@@ -6,24 +6,24 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
-from PIL import Image
 
 from service import showing
 from service.api.access import Parts, answered
-from service.api.fields import Side, small_picture
+from service.api.fields import Side, picture, small_picture, utc
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Verdict
-from service.errors import InvalidField
+from service.recalling import picture_of
 from service.store.records import Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
 CSV_COLUMNS = (
     "inspection_id", "time_utc", "role_id", "roi_id", "part_id", "verdict", "score", "threshold", "model_version",
     "mm_per_px", "n_regions", "image_name", "image_sha256", "request_id", "key_name", "station",
+    "frame_id",
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ async def _filter(
     since: Annotated[datetime | None, Query(description="ISO 8601; UTC when it names no zone")] = None,
     before: Annotated[datetime | None, Query()] = None,
 ) -> RecordFilter:
-    return RecordFilter(role_id, roi_id, part_id, verdict, _utc(since), _utc(before))
+    return RecordFilter(role_id, roi_id, part_id, verdict, utc(since), utc(before))
 
 
 Filter = Annotated[RecordFilter, Depends(_filter)]
@@ -67,11 +67,8 @@ def get_inspection(backend: Parts, inspection_id: str) -> InspectionAnswer:
 
 @router.get("/{inspection_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 def get_image(backend: Parts, inspection_id: str) -> Response:
-    """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: the picture as it was received"""
-    data = backend.archive.image(inspection_id)
-    with Image.open(io.BytesIO(data)) as picture:
-        media_type = picture.get_format_mimetype()
-    return Response(data, media_type=media_type or "application/octet-stream")
+    """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: as received; a ROI is cut from its frame"""
+    return picture(picture_of(backend, backend.records.get(inspection_id)))
 
 
 @router.get("/{inspection_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
@@ -84,16 +81,6 @@ def get_thumbnail(backend: Parts, inspection_id: str, side: Side = 160) -> Respo
 def get_heatmap(backend: Parts, inspection_id: str) -> Response:
     """`curl -o heatmap.png http://127.0.0.1:8000/inspections/ID/heatmap`"""
     return Response(backend.archive.heatmap(inspection_id), media_type="image/png")
-
-
-def _utc(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return aware.astimezone(UTC).isoformat()
-    except OverflowError:
-        raise InvalidField(f"since, before: {moment} lies outside of the calendar.") from None
 
 
 def _shown(record: Record) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pictures and heat maps of inspections: `inspections/YYYY/MM/DD/<inspection_id>.{image,heatmap.png}`.
+"""Pictures and heat maps of inspections and frames: `inspections/YYYY/MM/DD/<inspection_id>.{image,heatmap.png}`.
 
 Written by a thread behind a bounded queue: when the disk is slow or nearly full, pictures are left out and counted;
 the verdict and its record never wait for them.
@@ -25,7 +25,7 @@ class Archive:
     def __init__(self, data_root: Path, min_free_bytes: int) -> None:
         self._data_root = data_root
         self._min_free_bytes = min_free_bytes
-        self._waiting: queue.Queue[tuple[str, bytes, bytes | None] | None] = queue.Queue(_QUEUE)
+        self._waiting: queue.Queue[tuple[str, bytes | None, bytes | None] | None] = queue.Queue(_QUEUE)
         self._left_out = 0
         for day in sorted((data_root / "inspections").glob("*/*/*"))[-2:]:  # where a killed service was writing
             sweep_orphans(day)
@@ -37,8 +37,9 @@ class Archive:
         """Pictures that should have been kept but were not, since the start."""
         return self._left_out
 
-    def keep(self, inspection_id: str, image: bytes, heatmap_png: bytes | None) -> None:
-        """Queue a picture as it was received and its heat map, if any; returns at once."""
+    def keep(self, inspection_id: str, image: bytes | None, heatmap_png: bytes | None) -> None:
+        """Queue a picture as it was received and its heat map, if any; returns at once. A ROI of a frame has no picture
+        of its own: it is cut from the frame's, which is kept under the frame's id."""
         try:
             self._waiting.put_nowait((inspection_id, image, heatmap_png))
         except queue.Full:
@@ -63,7 +64,8 @@ class Archive:
                 if shutil.disk_usage(self._data_root).free < self._min_free_bytes:
                     self._leave_out(inspection_id, "free disk space is under BACKEND_MIN_FREE_MB")
                     continue
-                write_file(self._path(inspection_id, "image"), image)
+                if image is not None:
+                    write_file(self._path(inspection_id, "image"), image)
                 if heatmap_png is not None:
                     write_file(self._path(inspection_id, "heatmap.png"), heatmap_png)
             except (OSError, Problem) as error:

@@ -1,4 +1,4 @@
-"""`records.sqlite`: what was inspected and which jobs ran. SQLite in WAL mode through SQLAlchemy Core.
+"""`records.sqlite`: inspected ROIs and whole frames, and which jobs ran. SQLite in WAL mode through SQLAlchemy Core.
 
 The schema's number stands in `PRAGMA user_version`; `MIGRATIONS` leads from one to the next.
 """
@@ -36,8 +36,35 @@ inspections = sa.Table(
     sa.Column("regions", sa.JSON, nullable=False),
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("timings_ms", sa.JSON, nullable=False),
+    sa.Column("frame_id", sa.String, index=True),
     sa.Index("inspections_by_roi", "role_id", "roi_id", "time_utc"),
     sa.Index("inspections_by_part", "part_id"),
+)
+
+frames = sa.Table(
+    "frames",
+    metadata,
+    sa.Column("frame_id", sa.String, primary_key=True),
+    sa.Column("time_utc", sa.String, nullable=False, index=True),
+    sa.Column("role_id", sa.String, nullable=False),
+    sa.Column("part_id", sa.String),
+    sa.Column("verdict", sa.String),
+    sa.Column("problem_code", sa.String),
+    sa.Column("problem_detail", sa.String),
+    sa.Column("layout_revision", sa.Integer),
+    sa.Column("alignment", sa.JSON(none_as_null=True)),
+    sa.Column("n_rois", sa.Integer, nullable=False),
+    sa.Column("n_ng", sa.Integer, nullable=False),
+    sa.Column("request_id", sa.String, nullable=False),
+    sa.Column("key_name", sa.String),
+    sa.Column("station", sa.String),
+    sa.Column("image_sha256", sa.String, nullable=False),
+    sa.Column("image_name", sa.String),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("timings_ms", sa.JSON, nullable=False),
+    sa.Index("frames_by_role", "role_id", "time_utc"),
+    sa.Index("frames_by_part", "part_id"),
 )
 
 jobs = sa.Table(
@@ -58,9 +85,21 @@ jobs = sa.Table(
 
 # Bytes SQLite needs beside the database before it opens it.
 LITTLE_ROOM = 100_000
-SCHEMA = 2
+SCHEMA = 3
 MIGRATIONS: dict[int, list[str]] = {  # from schema n: the statements that make it n + 1
     1: ["ALTER TABLE inspections ADD COLUMN station VARCHAR"],
+    2: [
+        "ALTER TABLE inspections ADD COLUMN frame_id VARCHAR",
+        "CREATE INDEX ix_inspections_frame_id ON inspections (frame_id)",
+        "CREATE TABLE frames (frame_id VARCHAR NOT NULL PRIMARY KEY, time_utc VARCHAR NOT NULL, "
+        "role_id VARCHAR NOT NULL, part_id VARCHAR, verdict VARCHAR, problem_code VARCHAR, problem_detail VARCHAR, "
+        "layout_revision INTEGER, alignment JSON, n_rois INTEGER NOT NULL, n_ng INTEGER NOT NULL, "
+        "request_id VARCHAR NOT NULL, key_name VARCHAR, station VARCHAR, image_sha256 VARCHAR NOT NULL, "
+        "image_name VARCHAR, width INTEGER, height INTEGER, timings_ms JSON NOT NULL)",
+        "CREATE INDEX ix_frames_time_utc ON frames (time_utc)",
+        "CREATE INDEX frames_by_role ON frames (role_id, time_utc)",
+        "CREATE INDEX frames_by_part ON frames (part_id)",
+    ],
 }
 
 

@@ -1,11 +1,11 @@
-"""The record of every inspection. A verdict leaves the service only after its record is committed."""
+"""The record of every inspection, of a ROI or a whole frame. A verdict leaves only after its record is committed."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.errors import NotFound, TooLate
-from service.store.database import inspections, named
+from service.store.database import frames, inspections, named
+from service.store.frames import FrameRecord
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ class Record:
     params: dict[str, Any] = field(default_factory=dict)
     timings_ms: dict[str, float] = field(default_factory=dict)
     station: str | None = None
+    frame_id: str | None = None
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What is committed together: the ROIs of a frame and the frame, or one ROI."""
+
+    records: Sequence[Record]
+    frame: FrameRecord | None
+    done: Future[None] = field(default_factory=Future)
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class RecordFilter:
     verdict: str | None = None
     since: str | None = None
     before: str | None = None
+    frame_id: str | None = None
 
 
 def new_inspection_id(now: datetime) -> str:
@@ -61,7 +73,7 @@ class Records:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._waiting: queue.SimpleQueue[tuple[Record, Future[None]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_forever, name="records", daemon=True)
         self._writer.start()
 
@@ -71,9 +83,11 @@ class Records:
 
     def hand_in(self, record: Record) -> Future[None]:
         """Start writing a record; the caller must `wait_for` it before anybody is answered."""
-        done: Future[None] = Future()
-        self._waiting.put((record, done))
-        return done
+        return self._hand_in(_Waiting([record], None))
+
+    def hand_in_frame(self, frame: FrameRecord, records: Sequence[Record]) -> Future[None]:
+        """A frame and its ROIs: all of them are written, or none. The caller must `wait_for` it."""
+        return self._hand_in(_Waiting(records, frame))
 
     def wait_for(self, done: Future[None], timeout_s: float = 30.0) -> None:
         """Returns when the record is on disk. Raises DiskFull, DatabaseUnusable, TooLate."""
@@ -112,6 +126,10 @@ class Records:
         self._waiting.put(None)
         self._writer.join()
 
+    def _hand_in(self, waiting: _Waiting) -> Future[None]:
+        self._waiting.put(waiting)
+        return waiting.done
+
     def _write_forever(self) -> None:
         while (first := self._waiting.get()) is not None:
             batch, closing = [first], False
@@ -125,23 +143,30 @@ class Records:
             if closing:
                 return
 
-    def _write(self, batch: list[tuple[Record, Future[None]]]) -> None:
+    def _write(self, batch: list[_Waiting]) -> None:
+        records = [asdict(record) for waiting in batch for record in waiting.records]
+        whole = [asdict(waiting.frame) for waiting in batch if waiting.frame]
         try:
             with self._engine.begin() as connection:
-                connection.execute(sa.insert(inspections), [asdict(record) for record, _ in batch])
+                if records:
+                    connection.execute(sa.insert(inspections), records)
+                if whole:
+                    connection.execute(sa.insert(frames), whole)
         except BaseException as error:  # handed to those who wait; nothing is swallowed
             reason = named(error) if isinstance(error, sa.exc.DBAPIError) else error
-            for _, done in batch:
-                done.set_exception(reason)
+            for waiting in batch:
+                waiting.done.set_exception(reason)
         else:
-            for _, done in batch:
-                done.set_result(None)
+            for waiting in batch:
+                waiting.done.set_result(None)
 
 
 def _conditions(which: RecordFilter) -> list[sa.ColumnElement[bool]]:
     columns = inspections.c
-    wanted = {"role_id": which.role_id, "roi_id": which.roi_id, "part_id": which.part_id, "verdict": which.verdict}
-    conditions: list[sa.ColumnElement[bool]] = [columns[name] == value for name, value in wanted.items() if value]
+    wanted = ("role_id", "roi_id", "part_id", "verdict", "frame_id")
+    conditions: list[sa.ColumnElement[bool]] = [
+        columns[name] == value for name in wanted if (value := getattr(which, name))
+    ]
     if which.since:
         conditions.append(columns.time_utc >= which.since)
     if which.before:

@@ -213,7 +213,7 @@ def _carry_over(former: Path, staged: Path) -> tuple[int, str]:
         with closing(sqlite3.connect(staged)) as database:
             database.execute("ATTACH ? AS former", (str(former),))
             with database:
-                added = [_carry_table(database, table) for table in ("inspections", "jobs")]
+                added = [_carry_table(database, table) for table in ("inspections", "frames", "jobs")]
             return added[0], ""
     except sqlite3.DatabaseError as error:
         log.error("records not carried over", extra={"detail": str(error)})
@@ -223,6 +223,8 @@ def _carry_over(former: Path, staged: Path) -> tuple[int, str]:
 def _carry_table(database: sqlite3.Connection, table: str) -> int:
     names = [{row[1] for row in database.execute(f"PRAGMA {s}.table_info({table})")} for s in ("main", "former")]
     columns = ", ".join(sorted(names[0] & names[1]))
+    if not columns:  # an older version's database has no such table
+        return 0
     return database.execute(
         f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM former.{table}"
     ).rowcount

@@ -23,7 +23,7 @@ from typing import NamedTuple, Protocol
 import sqlalchemy as sa
 
 from service.store.clock_doubt import is_in_doubt
-from service.store.database import inspections, named
+from service.store.database import frames, inspections, named
 from service.store.files import sweep_orphans
 from service.store.kept_pictures import Day, Picture, days, pictures
 
@@ -154,13 +154,14 @@ class Retention:
         return (picture for picture in some if picture.inspection_id < any_before or picture.inspection_id in good)
 
     def _good(self, inspection_ids: list[str]) -> set[str]:
-        columns = inspections.c
-        chosen = sa.select(columns.inspection_id).where(
-            columns.inspection_id.in_(inspection_ids), columns.verdict == "OK"
+        """Of inspections and of frames: their ids are made alike, and their pictures lie in the same folders."""
+        of_rois = sa.select(inspections.c.inspection_id).where(
+            inspections.c.inspection_id.in_(inspection_ids), inspections.c.verdict == "OK"
         )
+        of_frames = sa.select(frames.c.frame_id).where(frames.c.frame_id.in_(inspection_ids), frames.c.verdict == "OK")
         try:
             with self._engine.connect() as connection:
-                return set(connection.execute(chosen).scalars())
+                return set(connection.execute(of_rois.union_all(of_frames)).scalars())
         except sa.exc.DBAPIError as error:
             raise named(error) from error
 

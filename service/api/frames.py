@@ -1,0 +1,90 @@
+"""Whole frames: inspect one by its role's layout; find, count and show those that were."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
+
+from service import framed, showing
+from service.api.access import Parts, answered
+from service.api.fields import RoleForm, Side, picture, read, small_picture, utc
+from service.contract import Name
+from service.contract_frames import (
+    FrameAnswer,
+    FramesAnswer,
+    FramesSummary,
+    FrameSummary,
+    FrameVerdict,
+    InspectAnswer,
+)
+from service.frame_inspecting import Frame, inspect_frame
+from service.store.frames import FrameFilter
+
+router = APIRouter(tags=["frames"])
+
+
+async def _filter(
+    role_id: Annotated[Name | None, Query()] = None,
+    part_id: Annotated[Name | None, Query()] = None,
+    verdict: Annotated[FrameVerdict | None, Query(description="ERROR: those that could not be judged")] = None,
+    since: Annotated[datetime | None, Query(description="ISO 8601; UTC when it names no zone")] = None,
+    before: Annotated[datetime | None, Query()] = None,
+) -> FrameFilter:
+    return FrameFilter(role_id, part_id, verdict, utc(since), utc(before))
+
+
+Filter = Annotated[FrameFilter, Depends(_filter)]
+
+
+@router.post("/inspect", response_model=InspectAnswer)
+def post_inspect(
+    backend: Parts,
+    role_id: RoleForm,
+    image: UploadFile,
+    part_id: Annotated[Name | None, Form(description="Serial number or code of the part")] = None,
+    heatmap: Annotated[bool, Form()] = True,
+) -> Response:
+    """`curl -F role_id=disc -F image=@part.png http://127.0.0.1:8000/inspect`"""
+    name, data = read(image)
+    answer = answered(inspect_frame(backend, Frame(role_id, part_id or None, heatmap, name), data))
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.get("/frames")
+def get_frames(
+    backend: Parts,
+    which: Filter,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> FramesAnswer:
+    """`curl 'http://127.0.0.1:8000/frames?role_id=disc&verdict=NG'`"""
+    total, found = backend.frames.find(which, limit, offset)
+    shown = [FrameSummary(**asdict(record)) for record in found]
+    return answered(FramesAnswer(total=total, limit=limit, offset=offset, frames=shown))
+
+
+@router.get("/frames/summary")
+def get_summary(backend: Parts, which: Filter) -> FramesSummary:
+    """`curl 'http://127.0.0.1:8000/frames/summary?role_id=disc&since=2026-11-25T06:00:00Z'`"""
+    return answered(framed.summary(backend, which))
+
+
+@router.get("/frames/{frame_id}")
+def get_frame(backend: Parts, frame_id: str) -> FrameAnswer:
+    """`curl http://127.0.0.1:8000/frames/ID`"""
+    return answered(framed.frame(backend, frame_id))
+
+
+@router.get("/frames/{frame_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
+def get_image(backend: Parts, frame_id: str) -> Response:
+    """`curl -o part.png http://127.0.0.1:8000/frames/ID/image`: the picture as it was received"""
+    return picture(backend.archive.image(backend.frames.get(frame_id).frame_id))
+
+
+@router.get("/frames/{frame_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+def get_thumbnail(backend: Parts, frame_id: str, side: Side = 160) -> Response:
+    """`curl -o small.jpg 'http://127.0.0.1:8000/frames/ID/thumbnail?side=160'`"""
+    return small_picture(showing.frame_thumbnail(backend, frame_id, side))

@@ -1,0 +1,123 @@
+"""The record of whole frames: one row for every part that was shown to `/inspect`, judged or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.errors import NotFound
+from service.store.database import frames, inspections
+
+_HOUR = 13  # how long the beginning of an ISO 8601 time is that names the hour
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """`verdict` None: the part could not be judged, `problem_code` and `problem_detail` say why."""
+
+    frame_id: str
+    time_utc: str
+    role_id: str
+    part_id: str | None
+    verdict: str | None
+    request_id: str
+    key_name: str | None
+    station: str | None
+    image_sha256: str
+    image_name: str | None
+    problem_code: str | None = None
+    problem_detail: str | None = None
+    layout_revision: int | None = None
+    alignment: dict[str, Any] | None = None
+    n_rois: int = 0
+    n_ng: int = 0
+    width: int | None = None
+    height: int | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FrameFilter:
+    """What to find; None finds all. `verdict` is OK, NG or ERROR. Times are ISO 8601 in UTC, `before` excluded."""
+
+    role_id: str | None = None
+    part_id: str | None = None
+    verdict: str | None = None
+    since: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    n: int
+    n_ng: int
+    n_error: int
+
+    @property
+    def n_ok(self) -> int:
+        return self.n - self.n_ng - self.n_error
+
+
+class Frames:
+    """Reads what `Records` writes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def find(self, which: FrameFilter, limit: int, offset: int = 0) -> tuple[int, list[FrameRecord]]:
+        """Total number and one page, latest first."""
+        conditions = _conditions(which)
+        page = sa.select(frames).where(*conditions).order_by(frames.c.frame_id.desc()).limit(limit).offset(offset)
+        with self._engine.connect() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(frames).where(*conditions)).scalar_one()
+            return total, [FrameRecord(**row._mapping) for row in connection.execute(page)]
+
+    def get(self, frame_id: str) -> FrameRecord:
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(frames).where(frames.c.frame_id == frame_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"No frame {frame_id!r}; GET /frames lists them.")
+        return FrameRecord(**row._mapping)
+
+    def by_hour(self, which: FrameFilter) -> dict[str, Counts]:
+        """By the hour they began, `2026-11-25T07` in UTC, oldest first."""
+        hour = sa.func.substr(frames.c.time_utc, 1, _HOUR)
+        counted = sa.select(hour, *_COUNTED).where(*_conditions(which)).group_by(hour).order_by(hour)
+        with self._engine.connect() as connection:
+            return {start: Counts(n, n_ng, n_error) for start, n, n_ng, n_error in connection.execute(counted)}
+
+    def by_roi(self, which: FrameFilter) -> list[tuple[str, int, int]]:
+        """ROI, how many frames it was judged in, and in how many of them it was NG; the worst first."""
+        ng = sa.func.count().filter(inspections.c.verdict == "NG")
+        counted = (
+            sa.select(inspections.c.roi_id, sa.func.count(), ng)
+            .join_from(frames, inspections, inspections.c.frame_id == frames.c.frame_id)
+            .where(*_conditions(which))
+            .group_by(inspections.c.roi_id)
+            .order_by(ng.desc(), inspections.c.roi_id)
+        )
+        with self._engine.connect() as connection:
+            return [(roi_id, n, n_ng) for roi_id, n, n_ng in connection.execute(counted)]
+
+
+_COUNTED = (
+    sa.func.count(),
+    sa.func.count().filter(frames.c.verdict == "NG"),
+    sa.func.count().filter(frames.c.verdict.is_(None)),
+)
+
+
+def _conditions(which: FrameFilter) -> list[sa.ColumnElement[bool]]:
+    columns = frames.c
+    conditions: list[sa.ColumnElement[bool]] = [
+        columns[name] == value for name, value in (("role_id", which.role_id), ("part_id", which.part_id)) if value
+    ]
+    if which.verdict:
+        conditions.append(columns.verdict.is_(None) if which.verdict == "ERROR" else columns.verdict == which.verdict)
+    if which.since:
+        conditions.append(columns.time_utc >= which.since)
+    if which.before:
+        conditions.append(columns.time_utc < which.before)
+    return conditions
