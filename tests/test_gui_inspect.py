@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -15,12 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import Inspector, by, chromium, cut_off, open_page
 from tests.line_parts import good, pictures, prefer, spoiled, teach_line
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(
-        find_spec("service.contract_frames") is None, reason="the service cannot judge whole frames yet"
-    ),
-]
+pytestmark = pytest.mark.system
 _BOX = "e => { const b = e.getBBox(); return [b.x, b.y, b.width, b.height] }"
 
 

@@ -54,7 +54,7 @@ def data(worst: list[InspectionSummary] | None = None, **changes: object) -> Rep
     values = {
         "choice": Choice(Period(SINCE, NOW), "disco"), "station": "Línea 2", "version": "1.2.0", "device": "RTX 4000",
         "rois": rois, "trend": trend, "worst": listed, "thumbnails": {one.inspection_id: disc(1) for one in listed},
-        "frames": FramesSummary(n=100, n_ok=85, n_ng=14, n_error=1, by_roi=[]), **changes,
+        "frames": FramesSummary(n=100, n_ok=85, n_ng=14, n_error=1, by_roi=[], by_hour=[]), **changes,
     }  # fmt: skip
     return ReportData(**values)  # type: ignore[arg-type]
 
