@@ -19,6 +19,11 @@ _PICTURES = re.compile(
     r"|layouts/[^/]+/master"
 )
 _KEPT = 64
+# In the place of a small picture that was not kept: a frame with a stroke through it, on either theme.
+_NOT_KEPT = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" stroke="#8a96a3" stroke-width="2">'
+    '<rect x="20" y="10" width="24" height="18" rx="2"/><path d="M16 32 48 6"/></svg>'
+)
 
 
 def service_picture(path: str, **query: object) -> str:
@@ -65,6 +70,8 @@ def routes(client: Client, pictures: Pictures) -> APIRouter:
         try:
             data, media_type = await client.picture(f"/{path}", dict(request.query_params))
         except ServiceError as error:
+            if error.status == 404 and path.endswith("thumbnail"):
+                return Response(_NOT_KEPT, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=5"})
             return PlainTextResponse(error.detail, error.status or 503)
         return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=60"})
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.parts import wait_until
 from tests.test_cli import free_port
@@ -97,6 +97,7 @@ def inspector(
 @contextmanager
 def chromium() -> Iterator[Browser]:
     executable = next(filter(os.path.exists, CHROMIUM))
+    expect.set_options(timeout=GENEROUS_S * 1000)  # the default of 5 s is short for a machine that does other things
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         yield browser

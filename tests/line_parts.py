@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import httpx
+import numpy as np
 
 from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
 from tests.browser import Inspector
@@ -68,3 +69,10 @@ def prefer(made: Inspector, **preferences: object) -> None:
 
 def _done(answer: httpx.Response) -> None:
     assert answer.is_success, answer.text
+
+
+@lru_cache(maxsize=4)
+def cracked(seed: int, size: int = SIZE) -> tuple[bytes, np.ndarray]:
+    """A part with a crack of 40 mm², and where it is: bool (size, size)."""
+    drawn = draw_disc(seed, defect="crack", area_mm2=40, size=size)
+    return png(drawn.image_rgb), drawn.mask
