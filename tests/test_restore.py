@@ -407,6 +407,14 @@ def test_killed_at_every_step_of_the_swap_it_goes_on_at_the_next_start(
     assert step > 15
 
 
+def test_what_a_killed_restore_was_writing_is_removed_files_and_folders(changed: Path) -> None:
+    folder = changed / "restore"
+    (folder / ".tmp-1-half" / "datasets").mkdir(parents=True)
+    (folder / ".tmp-1-plan").write_bytes(b"{")  # the plan itself, as it is before it has its name
+    with serving(settings_for(changed)):
+        assert list(folder.iterdir()) == []
+
+
 @posix
 @pytest.mark.system
 def test_killed_at_random_again_and_again_backups_and_restores_leave_one_whole_state(

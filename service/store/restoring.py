@@ -284,4 +284,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _clear(folder: Path, *patterns: str) -> None:
     for pattern in patterns:
         for path in folder.glob(pattern):
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:  # a plan or a note that was being written
+                path.unlink(missing_ok=True)
