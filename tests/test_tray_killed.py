@@ -154,6 +154,7 @@ def _services(pid: int) -> list[psutil.Process]:
 
 def _is_service(process: psutil.Process) -> bool:
     try:
-        return "resource_tracker" not in " ".join(process.cmdline())
+        command = " ".join(process.cmdline())  # the screens, too, are the supervisor's
+        return "resource_tracker" not in command and "-m gui" not in command
     except psutil.Error:  # it ends right now
         return False
