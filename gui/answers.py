@@ -1,14 +1,10 @@
-"""What History and System read of the answers about summaries, log, settings and keys."""
+"""What History reads of the answers about summaries and re-runs."""
 
 from __future__ import annotations
-
-from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from service.contract import Answer, Verdict
-
-Kind = Literal["text", "number", "integer", "switch", "choice", "secret", "path"]
 
 
 class _Part(BaseModel):
@@ -66,82 +62,3 @@ class Rerun(_Part):
     n_changed: int
     changed: list[Changed]
     without_picture: int
-
-
-class AuditEntry(_Part):
-    seq: int
-    time_utc: str
-    who: str
-    station: str | None = None
-    action: str
-    target: Any = None
-    old: Any = None
-    new: Any = None
-
-
-class AuditPage(Answer):
-    entries: list[AuditEntry]
-
-
-class AuditProof(Answer):
-    intact: bool
-    n: int
-    problem: str | None = None
-
-
-class LogFile(_Part):
-    name: str
-    size_bytes: int
-
-
-class LogFiles(Answer):
-    logs: list[LogFile]
-
-
-class LogPiece(Answer):
-    """`next` is where to go on reading."""
-
-    next: int
-    lines: list[str]
-
-
-class SettingAbout(_Part):
-    """`value` of a secret is empty: `set` tells whether there is one. `help` by language."""
-
-    name: str
-    value: str | None
-    set: bool = False
-    default: str | None = None
-    help: dict[str, str]
-    source: Literal["environment", "file", "default"]
-    kind: Kind
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: list[str] | None = None
-
-
-class SettingsPage(Answer):
-    settings: list[SettingAbout]
-    restart_needed: bool
-
-
-class Restarting(Answer):
-    restarting: bool
-
-
-class KeyName(_Part):
-    name: str
-
-
-class KeyNames(Answer):
-    keys: list[KeyName]
-    from_environment: bool = False
-
-
-class NewKey(Answer):
-    name: str
-    key: str
-
-
-class Gone(Answer):
-    """What was deleted is not described."""

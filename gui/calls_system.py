@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from gui.answers import (
-    AuditPage,
-    AuditProof,
-    Gone,
-    KeyNames,
-    LogFiles,
-    LogPiece,
-    NewKey,
-    Restarting,
-    SettingsPage,
-)
 from gui.client import Client
-from service.contract import BackupsAnswer, FreezeAnswer, Health, VerifyAnswer
+from service.contract import BackupsAnswer, DeletedAnswer, FreezeAnswer, Health, VerifyAnswer
+from service.contract_system import (
+    AuditAnswer,
+    AuditVerifyAnswer,
+    KeysAnswer,
+    LogPieceAnswer,
+    LogsAnswer,
+    NewKeyAnswer,
+    RestartAnswer,
+    SettingsAnswer,
+)
 
 
 async def health(client: Client) -> Health:
@@ -48,41 +47,41 @@ async def verify(client: Client) -> VerifyAnswer:
     return await client.send("POST", "/admin/verify", VerifyAnswer)
 
 
-async def restart(client: Client) -> Restarting:
-    return await client.send("POST", "/admin/restart", Restarting)
+async def restart(client: Client) -> RestartAnswer:
+    return await client.send("POST", "/admin/restart", RestartAnswer)
 
 
-async def audit(client: Client, action: str = "", before: int | None = None, limit: int = 50) -> AuditPage:
-    return await client.get("/audit", AuditPage, limit=limit, before=before, action=action or None)
+async def audit(client: Client, action: str = "", before: int | None = None, limit: int = 50) -> AuditAnswer:
+    return await client.get("/audit", AuditAnswer, limit=limit, before=before, action=action or None)
 
 
-async def verify_audit(client: Client) -> AuditProof:
-    return await client.send("POST", "/audit/verify", AuditProof)
+async def verify_audit(client: Client) -> AuditVerifyAnswer:
+    return await client.send("POST", "/audit/verify", AuditVerifyAnswer)
 
 
-async def logs(client: Client) -> LogFiles:
-    return await client.get("/logs", LogFiles)
+async def logs(client: Client) -> LogsAnswer:
+    return await client.get("/logs", LogsAnswer)
 
 
-async def log_lines(client: Client, name: str, after: int | None) -> LogPiece:
-    return await client.get(f"/logs/{quote(name, safe='')}", LogPiece, after=after)
+async def log_lines(client: Client, name: str, after: int | None) -> LogPieceAnswer:
+    return await client.get(f"/logs/{quote(name, safe='')}", LogPieceAnswer, after=after)
 
 
-async def settings(client: Client) -> SettingsPage:
-    return await client.get("/settings", SettingsPage)
+async def settings(client: Client) -> SettingsAnswer:
+    return await client.get("/settings", SettingsAnswer)
 
 
-async def save_settings(client: Client, values: Mapping[str, str | None]) -> SettingsPage:
-    return await client.send("PUT", "/settings", SettingsPage, {"values": dict(values)})
+async def save_settings(client: Client, values: Mapping[str, str | None]) -> SettingsAnswer:
+    return await client.send("PUT", "/settings", SettingsAnswer, {"values": dict(values)})
 
 
-async def keys(client: Client) -> KeyNames:
-    return await client.get("/keys", KeyNames)
+async def keys(client: Client) -> KeysAnswer:
+    return await client.get("/keys", KeysAnswer)
 
 
-async def add_key(client: Client, name: str) -> NewKey:
-    return await client.send("POST", "/keys", NewKey, {"name": name})
+async def add_key(client: Client, name: str) -> NewKeyAnswer:
+    return await client.send("POST", "/keys", NewKeyAnswer, {"name": name})
 
 
 async def delete_key(client: Client, name: str) -> None:
-    await client.send("DELETE", f"/keys/{quote(name, safe='')}", Gone)
+    await client.send("DELETE", f"/keys/{quote(name, safe='')}", DeletedAnswer)

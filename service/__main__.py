@@ -27,6 +27,7 @@ from service.ports import PortTaken
 from service.serving import Serving
 from service.settings import Settings, SettingsError, read_settings
 from service.store.database import open_database
+from service.store.restart import take_restart
 from service.store.restoring import finish_restore, refuse_half_restored, restore_waits
 from service.threads import let_threads_sleep
 
@@ -110,14 +111,15 @@ def build_engine(settings: Settings) -> Engine:
 
 
 def _serve_several(settings: Settings, serving: Serving) -> bool:
-    """True when the workers ended because a restored state waits."""
+    """True when the workers ended because a restored state waits, or somebody asked for a new start."""
     try:
         finish_restore(settings.data_root)
     except (OSError, Problem) as error:  # the workers' /health says why they cannot work
         log.error("restore not finished", extra={"detail": str(error)})
     waited = restore_waits(settings.data_root)
+    take_restart(settings.data_root)
     serving.run_several("service.__main__:make_worker_app", settings)
-    return restore_waits(settings.data_root) and not waited
+    return take_restart(settings.data_root) or (restore_waits(settings.data_root) and not waited)
 
 
 @contextmanager

@@ -21,13 +21,14 @@ from service.device_worker import DeviceWorker
 from service.engine import Engine, PlacedBank, Recipe
 from service.errors import NotReady
 from service.jobs import Jobs
+from service.key_ring import KeyRing
 from service.layout_cache import LayoutCache
 from service.layout_loading import load_layout
 from service.loading import EngineLoader
 from service.metrics import Metrics
 from service.noting_settings import note_settings
 from service.remembered import Remembered
-from service.settings import Settings
+from service.settings import SETTINGS_FILE, Settings
 from service.stopwatch import Stopwatch
 from service.store.archive import Archive
 from service.store.audit import Audit
@@ -38,10 +39,12 @@ from service.store.files import leader_lock, sweep_orphans
 from service.store.frames import Frames
 from service.store.freezing import Freezing
 from service.store.layouts import Layouts
+from service.store.log_files import LogFiles
 from service.store.models import Models
 from service.store.records import Records
 from service.store.restoring import SERVICE_LOCK, sweep_restore
 from service.store.retention import Retention, Rules
+from service.store.settings_file import SettingsFile
 
 # Scores of stored samples that are not computed twice: those of some hundred samples by some hundred versions.
 KNOWN_SCORES = 50_000
@@ -103,6 +106,9 @@ class Backend:
         self.jobs = Jobs(self._database)
         self.audit = Audit(settings.data_root)
         self.freezing = Freezing(settings.data_root)
+        self.settings_file = SettingsFile(settings.data_root / SETTINGS_FILE, settings.data_root / "locks")
+        self.keys = KeyRing(settings, self.settings_file)
+        self.logs = LogFiles(settings.data_root / "logs")
         self.backups = backups_of(settings)
         self.backups.sweep()
         sweep_restore(settings.data_root)

@@ -131,12 +131,7 @@ class Settings(BaseSettings):
     @property
     def api_keys(self) -> dict[str, str]:
         """Accepted keys and the name of who holds each: `{"s3cret": "line-2"}`."""
-        keys = {}
-        for number, item in enumerate(split_list(self.api_key), start=1):
-            name, _, key = item.rpartition(":")
-            if key:  # `name:` alone would let everybody in
-                keys[key] = name or f"key-{number}"
-        return keys
+        return parse_keys(self.api_key)
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -157,6 +152,21 @@ def read_as(kind: type[AnySettings], **overrides: Any) -> AnySettings:
 
 class SettingsError(Exception):
     """The settings contradict each other or cannot be read; the text says which and what to do."""
+
+
+def parse_keys(text: str) -> dict[str, str]:
+    """Name of the holder by key: `{"s3cret": "line-2"}`."""
+    keys = {}
+    for number, item in enumerate(split_list(text), start=1):
+        name, _, key = item.rpartition(":")
+        if key:  # `name:` alone would let everybody in
+            keys[key] = name or f"key-{number}"
+    return keys
+
+
+def set_by_environment() -> dict[str, str]:
+    """Values by name in upper case; as for the settings themselves, an empty one is none."""
+    return {name.upper(): value for name, value in os.environ.items() if value}
 
 
 def split_list(text: str) -> list[str]:

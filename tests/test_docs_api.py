@@ -50,7 +50,9 @@ def calls_of_the_page() -> list[tuple[int, str]]:
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """A real server on a free port, which knows nothing yet."""
-    backend = Backend(settings_for(tmp_path / "data"), TwinEngine)
+    (tmp_path / "data" / "logs").mkdir(parents=True)
+    (tmp_path / "data" / "logs" / "service.log").write_text("started\n")
+    backend = Backend(settings_for(tmp_path / "data"), TwinEngine, start_anew=lambda: None)
     config = uvicorn.Config(create_app(backend), log_config=None, access_log=False, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:

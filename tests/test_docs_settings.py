@@ -8,6 +8,7 @@ import pytest
 from pydantic import AliasChoices
 
 from service.settings import Settings
+from service.settings_spanish import SPANISH
 from service.weights_get import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,7 +49,8 @@ def test_the_english_table_is_the_code() -> None:
 def test_the_spanish_table_has_the_same_names_and_defaults() -> None:
     spanish = settings_of(PAGES[1])
     assert [row[:2] for row in spanish] == [row[:2] for row in settings_of_the_code()]
-    assert [name for name, _, meaning in spanish if not meaning] == []
+    assert {name.strip("`"): meaning for name, _, meaning in spanish} == SPANISH
+    assert [name for name, meaning in SPANISH.items() if not meaning] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=["en", "es"])

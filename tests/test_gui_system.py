@@ -9,11 +9,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gui.answers import SettingAbout
 from gui.log_view import LogView, parse
 from gui.preferences import Language
 from gui.setting_forms import changes, group_of, grouped, refusals
 from gui.words import Words
+from service.contract_system import SettingAbout
 from service.settings import Settings
 from tests.browser import Inspector, by, chromium, cut_off, inspector, open_page
 from tests.parts import ROI, calibrate, fit, upload, wait_until
@@ -127,7 +127,10 @@ def test_a_line_that_is_none_of_ours_stays_as_it_is(text: str) -> None:
 
 
 def about(name: str, value: str, **more: object) -> SettingAbout:
-    values = {"default": value, "help": {"en": "x", "es": "x"}, "source": "default", "kind": "text", **more}
+    values = {
+        "default": value, "running": value, "set": bool(value), "help": {"en": "x", "es": "x"}, "source": "default",
+        "kind": "text", "minimum": None, "maximum": None, "choices": None, **more,
+    }  # fmt: skip
     return SettingAbout.model_validate({"name": name, "value": value, **values})
 
 

@@ -40,7 +40,9 @@ def service(taught_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A real server on a free port, with something to ask about."""
     data_root = tmp_path_factory.mktemp("made_up") / "data"
     copytree(taught_root, data_root)
-    app = create_app(Backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine))
+    backend = Backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine, start_anew=lambda: None)
+    backend.keys.from_environment = True  # a made-up key would shut everybody out
+    app = create_app(backend)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))

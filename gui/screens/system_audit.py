@@ -10,14 +10,15 @@ from nicegui import ui
 
 from gui import calls_system as calls
 from gui import formats
-from gui.answers import AuditEntry, AuditPage
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab, outcome, sheet
 from gui.shell import tell
+from service.contract_system import AuditAnswer, AuditEntry
 
 ACTIONS = (
     "fit", "calibrate", "activate", "rollback", "dataset_add", "dataset_delete", "dataset_clear", "dataset_move",
-    "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified", "settings",
+    "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified", "settings_change",
+    "settings", "key_add", "key_delete", "keys", "service_restart",
 )  # fmt: skip
 _LONGEST = 160
 
@@ -28,7 +29,7 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 
 
 class _Audit:
-    def __init__(self, tab: Tab, first: AuditPage) -> None:
+    def __init__(self, tab: Tab, first: AuditAnswer) -> None:
         self._tab, self._entries = tab, first.entries
         self._action = ""
 

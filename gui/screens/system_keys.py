@@ -7,10 +7,10 @@ from collections.abc import Callable
 from nicegui import ui
 
 from gui import calls_system as calls
-from gui.answers import KeyNames, NewKey
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab
 from gui.shell import sure, tell
+from service.contract_system import KeysAnswer, NewKeyAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
@@ -18,7 +18,7 @@ async def fetch(tab: Tab) -> Callable[[], None]:
     return lambda: _draw(tab, found)
 
 
-def _draw(tab: Tab, found: KeyNames) -> None:
+def _draw(tab: Tab, found: KeysAnswer) -> None:
     tab.title("keys")
     if found.from_environment:
         ui.label(tab.say("keys_from_environment")).classes("note")
@@ -56,7 +56,7 @@ def _add(tab: Tab) -> None:
         ui.button(tab.say("add_key"), icon="add", on_click=add).props("data-testid=add-key")
 
 
-async def _show_once(tab: Tab, made: NewKey) -> None:
+async def _show_once(tab: Tab, made: NewKeyAnswer) -> None:
     with ui.dialog().props("persistent") as dialog, ui.card().classes("gap-4").style("min-width: 520px"):
         ui.label(tab.say("key_made", name=made.name)).classes("text-h6")
         ui.label(tab.say("key_once")).classes("note")

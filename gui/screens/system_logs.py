@@ -10,11 +10,11 @@ from nicegui import ui
 
 from gui import calls_system as calls
 from gui import formats
-from gui.answers import LogFile, LogPiece
 from gui.client import ServiceError
 from gui.log_view import LEVELS, LogLine, LogView
 from gui.screens.system_tab import Tab
 from gui.shell import tell
+from service.contract_system import LogFileAbout, LogPieceAnswer
 
 _LOOK_S = 1.0
 
@@ -27,12 +27,12 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 
 
 class _Logs:
-    def __init__(self, tab: Tab, files: list[LogFile], name: str) -> None:
+    def __init__(self, tab: Tab, files: list[LogFileAbout], name: str) -> None:
         self._tab, self._files, self._name = tab, files, name
         self._view, self._next, self._asked = LogView(), 0, time.monotonic()
         self._paused = False
 
-    def draw(self, piece: LogPiece | None) -> None:
+    def draw(self, piece: LogPieceAnswer | None) -> None:
         tab = self._tab
         tab.title("logs")
         if piece is None:
@@ -87,7 +87,7 @@ class _Logs:
         if name == self._name and (piece.lines or after is None):
             self._take(piece)
 
-    def _take(self, piece: LogPiece) -> None:
+    def _take(self, piece: LogPieceAnswer) -> None:
         self._view.add(piece.lines)
         self._next = piece.next
         self._show()

@@ -8,11 +8,11 @@ from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from gui import calls_system as calls
-from gui.answers import SettingAbout, SettingsPage
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab
 from gui.setting_forms import changes, grouped, is_on, may_change, refusals
 from gui.shell import sure, tell
+from service.contract_system import SettingAbout, SettingsAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
@@ -21,7 +21,7 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 
 
 class _Form:
-    def __init__(self, tab: Tab, found: SettingsPage) -> None:
+    def __init__(self, tab: Tab, found: SettingsAnswer) -> None:
         self._tab, self._found = tab, found
         self._entered: dict[str, str | None] = {}
         self._fields: dict[str, ui.element] = {}

@@ -25,6 +25,7 @@ from service.api import (
     operations,
     overview,
     problems,
+    system,
     teaching,
 )
 from service.api.access import require_key
@@ -58,7 +59,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.include_router(health.router)
     for module in (
         inference, frames, insight, teaching, datasets, models, overview, inspections, jobs, backups, operations,
-        layouts,
+        layouts, system,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(require_key)])
     app.include_router(health.metrics, dependencies=[Depends(require_key)])

@@ -1,0 +1,181 @@
+"""Settings and API keys as a person changes them: shown with their source, checked together, noted in the audit log."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import annotated_types
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+from service.backend import Backend
+from service.contract_system import (
+    KeyAbout,
+    KeysAnswer,
+    Kind,
+    NewKeyAnswer,
+    RestartAnswer,
+    SettingAbout,
+    SettingsAnswer,
+    SettingsRequest,
+    Source,
+)
+from service.errors import Conflict, InvalidField, NotFound
+from service.key_ring import API_KEY
+from service.settings import Settings, SettingsError, is_loopback, read_settings, set_by_environment
+from service.settings_spanish import SPANISH
+from service.store.restart import ask_restart
+
+DATA_ROOT = "BACKEND_DATA_ROOT"
+CHOICES = {"BACKEND_LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"]}
+_SECRETS = (API_KEY,)
+_KINDS: dict[object, Kind] = {bool: "switch", int: "integer", float: "number", Path: "path", Path | None: "path"}
+_FIELDS = {str(alias.choices[0]): (name, field) for name, field in Settings.model_fields.items()
+           if isinstance(alias := field.validation_alias, AliasChoices)}  # fmt: skip
+
+
+def settings(backend: Backend) -> SettingsAnswer:
+    """Every setting. Raises Conflict when `settings.env` cannot be read."""
+    given, in_file = set_by_environment(), _in_file(backend)
+    shown = [_about(backend, name, given, in_file) for name in _FIELDS]
+    return SettingsAnswer(settings=shown, restart_needed=_restart_needed(backend))
+
+
+def change_settings(backend: Backend, asked: SettingsRequest) -> SettingsAnswer:
+    """All together or none; in force after the next start.
+
+    Raises InvalidField (each line `NAME: what is wrong`), Conflict (the environment sets it), DiskFull.
+    """
+    values = {name: value or None for name, value in asked.values.items()}
+    _refuse_names(values)
+    before = _in_file(backend)
+    _refuse_values(backend, before, values)
+    changed = {name: value for name, value in values.items() if before.get(name) != value}
+    if changed:
+        backend.settings_file.change(changed)
+        old = {name: before.get(name) for name in changed}
+        backend.note("settings_change", {"settings": sorted(changed)}, old=old, new=changed)
+    return settings(backend)
+
+
+def restart(backend: Backend) -> RestartAnswer:
+    """End this server, and start it anew with the settings of now; requests under way are finished."""
+    ask_restart(backend.settings.data_root)
+    backend.note("service_restart", {})
+    backend.start_anew()
+    return RestartAnswer(restarting=True)
+
+
+def keys(backend: Backend) -> KeysAnswer:
+    names = backend.keys.current().values()
+    return KeysAnswer(keys=[KeyAbout(name=name) for name in names], from_environment=backend.keys.from_environment)
+
+
+def add_key(backend: Backend, name: str) -> NewKeyAnswer:
+    """In force at once. Raises Conflict (the name is taken; the environment sets the keys), DiskFull."""
+    present = _changeable_keys(backend)
+    if name in present.values():
+        raise Conflict(f"There is a key of {name!r} already: take it away first, or choose another name.")
+    key = secrets.token_urlsafe(32)
+    _store_keys(backend, {**present, key: name})
+    backend.note("key_add", {"key": name})
+    return NewKeyAnswer(name=name, key=key)
+
+
+def delete_key(backend: Backend, name: str) -> None:
+    """In force at once. Raises NotFound, Conflict (the last one of a service that stations reach), DiskFull."""
+    present = _changeable_keys(backend)
+    rest = {key: holder for key, holder in present.items() if holder != name}
+    if rest == present:
+        raise NotFound(f"There is no key of {name!r}; GET /keys lists the names.")
+    if not rest and not is_loopback(backend.settings.host):
+        raise Conflict("This is the last key of a service that the network can reach: make another one first.")
+    _store_keys(backend, rest)
+    backend.note("key_delete", {"key": name})
+
+
+def _about(backend: Backend, name: str, given: Mapping[str, str], in_file: Mapping[str, str]) -> SettingAbout:
+    attribute, field = _FIELDS[name]
+    default, secret = _text(field.get_default(call_default_factory=True)), name in _SECRETS
+    source: Source = "environment" if name in given else "file" if in_file.get(name) else "default"
+    value = {"environment": given.get(name, ""), "file": in_file.get(name, ""), "default": default}[source]
+    return SettingAbout(
+        name=name,
+        value="" if secret else value,
+        set=bool(value),
+        default=default,
+        help={"en": field.description or "", "es": SPANISH[name]},
+        source=source,
+        kind="secret" if secret else "choice" if name in CHOICES else _KINDS.get(field.annotation, "text"),
+        minimum=_limit(field, "ge", "gt"),
+        maximum=_limit(field, "le", "lt"),
+        choices=CHOICES.get(name),
+        running="" if secret else _text(getattr(backend.settings, attribute)),
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _limit(field: FieldInfo, *names: str) -> float | None:
+    for item in field.metadata:
+        for name in names:
+            if isinstance(item, annotated_types.BaseMetadata) and (value := getattr(item, name, None)) is not None:
+                return float(value)
+    return None
+
+
+def _refuse_names(values: Mapping[str, str | None]) -> None:
+    wrong = [f"{name}: there is no such setting." for name in values if name not in _FIELDS]
+    wrong += [f"{API_KEY}: keys are made by POST /keys."] if API_KEY in values else []
+    wrong += [f"{DATA_ROOT}: only an environment variable can set it."] if DATA_ROOT in values else []
+    if wrong:
+        raise InvalidField("\n".join(wrong))
+    if fixed := [name for name in values if name in set_by_environment()]:
+        raise Conflict("\n".join(f"{name}: it is set by an environment variable of this PC." for name in fixed))
+
+
+def _refuse_values(backend: Backend, before: Mapping[str, str], values: Mapping[str, str | None]) -> None:
+    """As the next start would."""
+    merged = {name: value for name, value in {**before, **values}.items() if name in _FIELDS}
+    tried = {name: value if value else _FIELDS[name][1].get_default() for name, value in merged.items()}
+    tried |= {name: value for name, value in set_by_environment().items() if name in _FIELDS}
+    try:
+        read_settings(**{**tried, DATA_ROOT: backend.settings.data_root})
+    except SettingsError as error:
+        raise InvalidField(str(error)) from None
+
+
+def _restart_needed(backend: Backend) -> bool:
+    try:
+        following = read_settings(**{DATA_ROOT: backend.settings.data_root})
+    except SettingsError:
+        return True
+    unlike = {"api_key", "data_root"}  # keys are in force at once
+    return following.model_dump(exclude=unlike) != backend.settings.model_dump(exclude=unlike)
+
+
+def _in_file(backend: Backend) -> dict[str, str]:
+    try:
+        return backend.settings_file.values()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Conflict(f"settings.env cannot be read ({error}): save it as UTF-8 text.") from error
+
+
+def _changeable_keys(backend: Backend) -> dict[str, str]:
+    if backend.keys.from_environment:
+        raise Conflict(f"The keys are set by the environment variable {API_KEY} of this PC: change them there.")
+    return backend.keys.current()
+
+
+def _store_keys(backend: Backend, present: Mapping[str, str]) -> None:
+    text = ",".join(f"{name}:{key}" for key, name in present.items())
+    backend.settings_file.change({API_KEY: text or None})
