@@ -1,49 +1,14 @@
-"""What History reads of the answers about summaries and re-runs."""
+"""What History reads of the answers about re-runs."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from service.contract import Answer, Verdict
+from service.contract import Verdict
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
-
-
-class Drift(_Part):
-    """`ratio`: mean score of good parts in the period against the calibration's."""
-
-    ratio: float | None
-    warning: bool
-
-
-class RoiSummary(_Part):
-    role_id: str
-    roi_id: str
-    n: int
-    n_ok: int
-    n_ng: int
-    score_mean: float | None
-    score_p95: float | None
-    threshold: float | None
-    calibrated_ok_mean: float | None
-    drift: Drift | None
-
-
-class TrendPoint(_Part):
-    start_utc: str
-    role_id: str
-    roi_id: str
-    n: int
-    n_ng: int
-    score_mean: float | None
-    score_max: float | None
-
-
-class InspectionsSummary(Answer):
-    rois: list[RoiSummary]
-    trend: list[TrendPoint]
 
 
 class Changed(_Part):

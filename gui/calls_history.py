@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gui.answers import InspectionsSummary, Rerun
+from gui.answers import Rerun
 from gui.client import Client, ServiceError
 from gui.periods import Period
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
 from service.contract_frames import FrameAnswer, FramesAnswer, FramesSummary
 from service.contract_layouts import LayoutAnswer, LayoutsAnswer
+from service.contract_summary import InspectionsSummary
 
 A = TypeVar("A")
 BUCKETS = 24

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gui import calls_history as calls
-from gui.answers import RoiSummary, TrendPoint
 from gui.calls_history import Choice
 from gui.client import Client
 from gui.link import LinkState
 from service.contract import InspectionSummary
 from service.contract_frames import FramesSummary
+from service.contract_summary import RoiSummary, TrendPoint
 
 MOST_NG = 60  # a report one can still print: the CSV has them all
 

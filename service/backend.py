@@ -45,6 +45,7 @@ from service.store.records import Records
 from service.store.restoring import SERVICE_LOCK, sweep_restore
 from service.store.retention import Retention, Rules
 from service.store.settings_file import SettingsFile
+from service.store.summaries import Summaries
 
 # Scores of stored samples that are not computed twice: those of some hundred samples by some hundred versions.
 KNOWN_SCORES = 50_000
@@ -103,6 +104,7 @@ class Backend:
         self._database: sa.Engine = open_database(settings.data_root / "records.sqlite")
         self.records = Records(self._database)
         self.frames = Frames(self._database)
+        self.summaries = Summaries(self._database)
         self.jobs = Jobs(self._database)
         self.audit = Audit(settings.data_root)
         self.freezing = Freezing(settings.data_root)

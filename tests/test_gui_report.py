@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pypdf import PdfReader
 
-from gui.answers import Drift, RoiSummary, TrendPoint
 from gui.calls_history import Choice
-from gui.pareto import pareto, series
+from gui.pareto import pareto
 from gui.periods import Period
 from gui.report import shift_report
 from gui.report_data import ReportData, RoiReport
 from gui.words import Words
 from service.contract import InspectionSummary
 from service.contract_frames import FramesSummary
+from service.contract_summary import Drift, RoiSummary, TrendPoint
 from tests.parts import disc
 
 NOW = datetime(2026, 3, 4, 14, 5, tzinfo=UTC)
@@ -113,8 +113,3 @@ def test_pareto_begins_with_the_region_that_costs_most_and_adds_up() -> None:
     bars = pareto([roi("a", 3), roi("b", 12), roi("c", 0)])
     assert [(bar.name, bar.n_ng) for bar in bars] == [("disco / b", 12), ("disco / a", 3)]
     assert [bar.cumulated for bar in bars] == [0.8, 1.0]
-
-
-def test_hours_without_inspections_are_no_points() -> None:
-    silent = TrendPoint(start_utc="", role_id="d", roi_id="r", n=0, n_ng=0, score_mean=None, score_max=None)
-    assert series([silent]) == {}

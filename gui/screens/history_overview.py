@@ -10,10 +10,10 @@ from typing import Any
 from nicegui import ui
 
 from gui import formats
-from gui.answers import InspectionsSummary, RoiSummary, TrendPoint
 from gui.pareto import Bar, name_of, pareto, series
 from gui.shell import Page, empty
 from service.contract_frames import FramesSummary
+from service.contract_summary import InspectionsSummary, RoiSummary, TrendPoint
 
 
 def draw_overview(here: Page, summary: InspectionsSummary, frames: FramesSummary | None) -> None:

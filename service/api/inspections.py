@@ -12,12 +12,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from service import showing
+from service import showing, summarising
 from service.api.access import Parts, answered
 from service.api.fields import Side, picture, small_picture, utc
-from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Verdict
+from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Score, Verdict
+from service.contract_summary import InspectionsSummary
 from service.recalling import picture_of
-from service.store.records import Record, RecordFilter
+from service.store.records import Order, Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
 CSV_COLUMNS = (
@@ -34,8 +35,12 @@ async def _filter(
     verdict: Annotated[Verdict | None, Query()] = None,
     since: Annotated[datetime | None, Query(description="ISO 8601; UTC when it names no zone")] = None,
     before: Annotated[datetime | None, Query()] = None,
+    min_score: Annotated[Score | None, Query()] = None,
+    max_score: Annotated[Score | None, Query()] = None,
 ) -> RecordFilter:
-    return RecordFilter(role_id, roi_id, part_id, verdict, utc(since), utc(before))
+    return RecordFilter(
+        role_id, roi_id, part_id, verdict, utc(since), utc(before), min_score=min_score, max_score=max_score
+    )
 
 
 Filter = Annotated[RecordFilter, Depends(_filter)]
@@ -47,15 +52,24 @@ def get_inspections(
     which: Filter,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    order: Annotated[Order, Query(description="score: the highest first; CSV is always oldest first")] = "newest",
     format: Annotated[Literal["json", "csv"], Query()] = "json",
 ) -> InspectionsAnswer | StreamingResponse:
     """`curl 'http://127.0.0.1:8000/inspections?role_id=disc&verdict=NG&format=csv'`"""
     if format == "csv":
         headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
         return StreamingResponse(_csv(backend.records.stream(which)), media_type="text/csv", headers=headers)
-    total, records = backend.records.find(which, limit, offset)
+    total, records = backend.records.find(which, limit, offset, order)
     found = [InspectionSummary(**_shown(record)) for record in records]
     return answered(InspectionsAnswer(total=total, limit=limit, offset=offset, inspections=found))
+
+
+@router.get("/summary")
+def get_summary(
+    backend: Parts, which: Filter, buckets: Annotated[int, Query(ge=1, le=1000)] = 24
+) -> InspectionsSummary:
+    """`curl 'http://127.0.0.1:8000/inspections/summary?role_id=disc&since=2026-11-25T06:00:00Z'`"""
+    return answered(summarising.summary(backend, which, buckets))
 
 
 @router.get("/{inspection_id}")

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from service.errors import NotFound, TooLate
 from service.store.database import frames, inspections, named
 from service.store.frames import FrameRecord
+
+Order = Literal["newest", "oldest", "score"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class RecordFilter:
     since: str | None = None
     before: str | None = None
     frame_id: str | None = None
+    min_score: float | None = None
+    max_score: float | None = None
 
 
 def new_inspection_id(now: datetime) -> str:
@@ -96,18 +100,20 @@ class Records:
         except TimeoutError:
             raise TooLate(f"The record was not written within {timeout_s:g} s: the disk is too slow.") from None
 
-    def find(self, which: RecordFilter, limit: int, offset: int = 0) -> tuple[int, list[Record]]:
-        """Total number and one page, latest first."""
-        conditions = _conditions(which)
-        page = sa.select(inspections).where(*conditions).order_by(inspections.c.inspection_id.desc())
+    def find(
+        self, which: RecordFilter, limit: int, offset: int = 0, order: Order = "newest"
+    ) -> tuple[int, list[Record]]:
+        """Total number and one page; `score`: the highest first."""
+        found = conditions(which)
+        page = sa.select(inspections).where(*found).order_by(*_ORDERS[order])
         with self._engine.connect() as connection:
-            total = connection.execute(sa.select(sa.func.count()).select_from(inspections).where(*conditions))
+            total = connection.execute(sa.select(sa.func.count()).select_from(inspections).where(*found))
             rows = connection.execute(page.limit(limit).offset(offset))
             return total.scalar_one(), [Record(**row._mapping) for row in rows]
 
     def stream(self, which: RecordFilter) -> Iterator[Record]:
         """All that match, oldest first, without holding them in memory."""
-        everything = sa.select(inspections).where(*_conditions(which)).order_by(inspections.c.inspection_id)
+        everything = sa.select(inspections).where(*conditions(which)).order_by(inspections.c.inspection_id)
         with self._engine.connect() as connection:
             for row in connection.execution_options(yield_per=500).execute(everything):
                 yield Record(**row._mapping)
@@ -161,14 +167,23 @@ class Records:
                 waiting.done.set_result(None)
 
 
-def _conditions(which: RecordFilter) -> list[sa.ColumnElement[bool]]:
+_ORDERS: dict[Order, list[sa.ColumnElement[Any]]] = {
+    "newest": [inspections.c.inspection_id.desc()],
+    "oldest": [inspections.c.inspection_id],
+    "score": [inspections.c.score.desc(), inspections.c.inspection_id.desc()],
+}
+
+
+def conditions(which: RecordFilter) -> list[sa.ColumnElement[bool]]:
     columns = inspections.c
     wanted = ("role_id", "roi_id", "part_id", "verdict", "frame_id")
-    conditions: list[sa.ColumnElement[bool]] = [
-        columns[name] == value for name in wanted if (value := getattr(which, name))
-    ]
+    found: list[sa.ColumnElement[bool]] = [columns[name] == value for name in wanted if (value := getattr(which, name))]
     if which.since:
-        conditions.append(columns.time_utc >= which.since)
+        found.append(columns.time_utc >= which.since)
     if which.before:
-        conditions.append(columns.time_utc < which.before)
-    return conditions
+        found.append(columns.time_utc < which.before)
+    if which.min_score is not None:
+        found.append(columns.score >= which.min_score)
+    if which.max_score is not None:
+        found.append(columns.score <= which.max_score)
+    return found

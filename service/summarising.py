@@ -1,0 +1,63 @@
+"""How a period went: counts and scores by ROI, whether the good parts still look as at the calibration, the trend."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from service.backend import Backend
+from service.contract_summary import Drift, InspectionsSummary, RoiSummary, TrendPoint
+from service.errors import MemoryNotFitted, Problem
+from service.store.records import RecordFilter
+from service.store.summaries import RoiCounts
+
+# Fewer good parts than this say nothing of a drift: their mean may be a matter of chance.
+MIN_PARTS = 20
+# Of a normal distribution, the 99th percentile lies this many standard deviations above the mean.
+_SIGMAS_TO_P99 = 2.326
+
+
+def summary(backend: Backend, which: RecordFilter, buckets: int) -> InspectionsSummary:
+    rois = [_roi(backend, which, counts) for counts in backend.summaries.by_roi(which)]
+    return InspectionsSummary(rois=rois, trend=_trend(backend, which, buckets))
+
+
+def drift(ok_mean: float, calibration: dict[str, Any]) -> Drift:
+    """A warning when the mean good part differs from the calibration's mean by more than one of its standard
+    deviations: it then scores as only one good part in six did. Upwards, false rejects come; downwards, the pictures
+    show less than they did (blur, light), and defects may be missed.
+    """
+    expected = calibration["ok_mean"]
+    spread = (calibration["p99_ok"] - expected) / _SIGMAS_TO_P99
+    ratio = ok_mean / expected if expected > 0 else float(ok_mean > 0)
+    return Drift(ratio=ratio, warning=abs(ok_mean - expected) > spread)
+
+
+def _roi(backend: Backend, which: RecordFilter, counts: RoiCounts) -> RoiSummary:
+    calibration, found = None, None
+    try:
+        model = backend.cache.get(counts.role_id, counts.roi_id)
+    except (MemoryNotFitted, Problem):  # taken away, damaged or loading: what was counted stands all the same
+        model = None
+    if model is not None and (calibration := model.calibration):
+        here = replace(which, role_id=counts.role_id, roi_id=counts.roi_id)
+        n, mean = backend.summaries.ok_mean(here, model.version)
+        found = drift(mean, calibration) if mean is not None and n >= MIN_PARTS else None
+    return RoiSummary(**asdict(counts), calibrated_ok_mean=calibration["ok_mean"] if calibration else None, drift=found)
+
+
+def _trend(backend: Backend, which: RecordFilter, buckets: int) -> list[TrendPoint]:
+    since = which.since or backend.summaries.first(which)
+    if since is None:
+        return []
+    before = which.before or datetime.now(UTC).isoformat()
+    begin, end = datetime.fromisoformat(since), datetime.fromisoformat(before)
+    if begin >= end:
+        return []
+    points = []
+    for bucket in backend.summaries.trend(which, since, before, buckets):
+        fields = asdict(bucket)
+        start = begin + (end - begin) / buckets * fields.pop("number")
+        points.append(TrendPoint(start_utc=start.isoformat(), **fields))
+    return points
