@@ -168,6 +168,11 @@ class Backend:
                 watch.seconds[stage] = watch.seconds.get(stage, 0.0) + value / 1e3
         return [one.distances for one in seen]
 
+    def distances_in_turn(self, model: LoadedModel, picture: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        """As `distances`, for a long job: when no inspection waits, however long that takes."""
+        look = Look(model.description.recipe, picture, inside, model.placed)
+        return self.worker.run(lambda: self._look([look]))[0].distances
+
     def keeps_picture(self, verdict: str | None) -> bool:
         """Every NG, every uncalibrated, every n-th OK."""
         if verdict != "OK":

@@ -57,7 +57,7 @@ class Jobs:
         self._lanes = {lane: ThreadPoolExecutor(1, thread_name_prefix=f"job-{lane}") for lane in get_args(Lane)}
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._waiting, self.max_waiting = 0, MAX_WAITING
         self._end_orphans()
 
     def start(
@@ -70,8 +70,8 @@ class Jobs:
         """
         job_id = uuid.uuid4().hex
         with self._lock:
-            if self._waiting >= MAX_WAITING:
-                raise QueueFull(f"{MAX_WAITING} jobs wait already: start this one when some have ended.")
+            if self._waiting >= self.max_waiting:
+                raise QueueFull(f"{self.max_waiting} jobs wait already: start this one when some have ended.")
             self._insert(job_id, kind)
             self._waiting += 1
         future: Future[dict[str, Any]] = Future()
