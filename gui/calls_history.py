@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gui.answers import Rerun
 from gui.client import Client, ServiceError
 from gui.periods import Period
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
 from service.contract_frames import FrameAnswer, FramesAnswer, FramesSummary
+from service.contract_insight import RerunResult
 from service.contract_layouts import LayoutAnswer, LayoutsAnswer
 from service.contract_summary import InspectionsSummary
 
@@ -119,8 +119,8 @@ async def start_rerun(client: Client, choice: Choice, model_version: int, limit:
     return await client.start_job("/rerun", {**asked, "model_version": model_version, "limit": limit})
 
 
-def rerun_result(result: Mapping[str, Any]) -> Rerun:
-    return Rerun.model_validate(result)
+def rerun_result(result: Mapping[str, Any]) -> RerunResult:
+    return RerunResult.model_validate(result)
 
 
 async def optional(asked: Awaitable[A]) -> A | None:

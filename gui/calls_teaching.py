@@ -12,14 +12,6 @@ from urllib.parse import quote
 from PIL import Image
 
 from gui.client import Client, ServiceError
-from gui.insight_answers import (
-    ExplainAnswer,
-    ModelScoresAnswer,
-    MovedAnswer,
-    QuestionableAnswer,
-    SampleAbout,
-    SamplesListAnswer,
-)
 from service.contract import (
     ActivatedAnswer,
     CalibrationAnswer,
@@ -35,6 +27,14 @@ from service.contract import (
     StateAnswer,
     UploadAnswer,
     Verdict,
+)
+from service.contract_insight import (
+    ExplainAnswer,
+    ModelScoresAnswer,
+    MovedAnswer,
+    QuestionableAnswer,
+    SampleAbout,
+    SamplesListAnswer,
 )
 from service.contract_layouts import LayoutAnswer, LayoutsAnswer, SamplesAnswer
 

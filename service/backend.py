@@ -128,6 +128,7 @@ class Backend:
             self.models, self.loader.engine, self.worker.run, self.metrics, settings.models_in_memory
         )
         self.known_scores: Remembered[tuple[float, ...]] = Remembered(KNOWN_SCORES)
+        self.known_suspects: Remembered[tuple[int, ...]] = Remembered(KNOWN_SCORES)
         self._ok_count = 0
         self._ok_lock = threading.Lock()
         self._in_use = leader_lock(settings.data_root / SERVICE_LOCK)

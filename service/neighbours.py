@@ -11,6 +11,8 @@ from service.framing import Layout
 
 # Rows of a bank compared at once: 8,192 of 512 float64 values are 34 MB.
 ROWS = 8_192
+# Queries compared at once with a whole bank, which has up to 50,000 vectors: 100 MB.
+QUERIES = 256
 Cell = tuple[int, int]
 
 
@@ -19,6 +21,18 @@ def distances(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     wide = queries.astype(np.float64)
     parts = [_distances(wide, vectors[start : start + ROWS]) for start in range(0, len(vectors), ROWS)]
     return np.concatenate(parts, axis=1)
+
+
+def two_owners(
+    queries: np.ndarray, vectors: np.ndarray, owners: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of queries (q, d): distances (q,) to the nearest of vectors (m, d), its owner (q,), distances (q,) without it.
+
+    The last are infinite where all vectors have one owner.
+    """
+    parts = [_two(queries[start : start + QUERIES], vectors, owners) for start in range(0, len(queries), QUERIES)]
+    nearest, owner, without = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return nearest, owner, without
 
 
 def cells_of(contour: Sequence[Sequence[int]], layout: Layout) -> np.ndarray:
@@ -53,6 +67,12 @@ def _distances(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     squared = (queries**2).sum(1)[:, None] - 2 * queries @ rows.T + (rows**2).sum(1)
     found: np.ndarray = np.sqrt(np.maximum(squared, 0))
     return found
+
+
+def _two(queries: np.ndarray, vectors: np.ndarray, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    away = distances(queries, vectors)
+    owner = owners[away.argmin(1)]
+    return away.min(1), owner, np.where(owners == owner[:, None], np.inf, away).min(1)
 
 
 def _nearest_cell(contour: Sequence[Sequence[int]], layout: Layout) -> np.ndarray:

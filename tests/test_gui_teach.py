@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,10 +13,6 @@ from tests.browser import Inspector, by, chromium, connected, cut_off, inspector
 from tests.parts import RING, ROI, SCALE, calibrate, disc, infer, spoiled_disc, wait_until
 
 pytestmark = pytest.mark.system
-ROUTES = "".join(path.read_text("utf-8") for path in (Path(__file__).parents[1] / "service" / "api").glob("*.py"))
-explains = pytest.mark.skipif(
-    not ('"/explain"' in ROUTES and '"/rerun"' in ROUTES), reason="the service cannot explain a region yet"
-)
 # Slow enough to close a tab in the middle, whatever the machine: two looks at each picture and one for each fold.
 SLOW_S = "0.4"
 TEACH = "/teach?role=disc&roi=ring"
@@ -218,7 +213,6 @@ def test_the_threshold_is_dragged_and_only_adopted_when_asked(made: Inspector, b
     leave(page)
 
 
-@explains
 def test_why_a_region_is_ng_and_what_would_change(made: Inspector, browser: Browser) -> None:
     with service(made) as client:
         client.post("/models/activate", json={**ROI, "model_version": 1}).raise_for_status()

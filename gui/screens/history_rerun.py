@@ -8,10 +8,10 @@ from nicegui import ui
 
 from gui import calls_history as calls
 from gui import formats
-from gui.answers import Rerun
 from gui.calls_history import Choice
 from gui.client import ServiceError
 from gui.shell import Page, tell
+from service.contract_insight import RerunResult
 
 MOST, MOST_SHOWN = 1000, 200
 
@@ -92,7 +92,7 @@ class _Dialog:
         self._bar.visible = self._cancel.visible = working
         self._go.set_enabled(not working)
 
-    def _show(self, found: Rerun) -> None:
+    def _show(self, found: RerunResult) -> None:
         words, language = self._here.words, self._here.words.language
         self._result.clear()
         with self._result:

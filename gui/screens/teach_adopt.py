@@ -6,10 +6,10 @@ from nicegui import ui
 
 from gui import calls_teaching as calls
 from gui.formats import number, percent
-from gui.insight_answers import ModelScoresAnswer
 from gui.screens.teach_desk import Desk, cell
 from gui.screens.teach_rates import in_words, measured
 from service.contract import CalibrationAnswer, ModelSummary
+from service.contract_insight import ModelScoresAnswer
 
 
 async def adopt(

@@ -7,7 +7,6 @@ from nicegui import events, ui
 from gui import calls_teaching as calls
 from gui.evidence import MIN_OK, sentences
 from gui.formats import date_and_time, number
-from gui.insight_answers import ModelScoresAnswer, SampleAbout, ScoreOfSample
 from gui.latest import Latest
 from gui.pictures import service_picture
 from gui.score_axis import axis, nearest
@@ -17,6 +16,7 @@ from gui.screens.teach_desk import Desk
 from gui.screens.teach_rates import show_rates
 from gui.thumbnails import picture_svg
 from service.contract import CalibrationAnswer, ModelSummary, StateAnswer
+from service.contract_insight import ModelScoresAnswer, NgScore, OkScore, SampleAbout
 
 NEAR = 4
 DEFAULT_PERCENTILE = 95.0
@@ -165,7 +165,8 @@ class CalibrateStep:
                     ui.label(self._say(sentence.key, **sentence.values)).style("font-size: 15px")
 
     def _show_nearest(self, scores: ModelScoresAnswer, threshold: float) -> None:
-        below, above = nearest([*scores.ok, *scores.ng], threshold, NEAR)
+        everything: list[OkScore | NgScore] = [*scores.ok, *scores.ng]
+        below, above = nearest(everything, threshold, NEAR)
         named = [str(sample.filename) for sample in (*below, *above)] + [str(len(below))]
         if named == self._near:
             return
@@ -184,7 +185,7 @@ class CalibrateStep:
                         for sample in samples:
                             self._tile(sample, "ng" if sample in scores.ng else "ok")
 
-    def _tile(self, sample: ScoreOfSample, label: str) -> None:
+    def _tile(self, sample: OkScore | NgScore, label: str) -> None:
         about = self._about.get(sample.filename or "")
         with ui.element("div").classes("tile").style("cursor: default"):
             with ui.element("div").classes("thumb"):

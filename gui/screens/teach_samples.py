@@ -7,13 +7,13 @@ from nicegui import ui
 from gui import calls_teaching as calls
 from gui.client import ServiceError
 from gui.formats import date_and_time
-from gui.insight_answers import SampleAbout
 from gui.pictures import service_picture
 from gui.screens.teach_add import add_buttons
 from gui.screens.teach_desk import Desk
 from gui.shell import sure
 from gui.thumbnails import picture_svg
 from service.contract import Label, Verdict
+from service.contract_insight import SampleAbout
 
 ON_A_SHEET = 40
 _OTHER: dict[Label, Label] = {"ok": "ng", "ng": "ok"}

@@ -6,10 +6,10 @@ from nicegui import ui
 
 from gui import calls_teaching as calls
 from gui.formats import number
-from gui.insight_answers import ChangedInspection, RerunResult
 from gui.pictures import service_picture
 from gui.screens.teach_desk import Desk, cell
 from gui.teaching_jobs import Following
+from service.contract_insight import RerunChange, RerunResult
 
 LIMITS = (100, 1000, 5000)
 SHOWN = 50
@@ -101,7 +101,7 @@ class Changes:
             for item in result.changed[:SHOWN]:
                 self._row(item)
 
-    def _row(self, item: ChangedInspection) -> None:
+    def _row(self, item: RerunChange) -> None:
         language = self._desk.language
         with ui.element("tr").props("data-testid=changed-inspection"):
             with ui.element("td"):

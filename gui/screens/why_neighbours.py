@@ -7,11 +7,11 @@ from nicegui import ui
 from gui import calls_teaching as calls
 from gui.client import ServiceError
 from gui.formats import number
-from gui.insight_answers import ExplainAnswer, Neighbour, SampleAbout
 from gui.pictures import service_picture
 from gui.screens.teach_desk import Desk
 from gui.thumbnails import Box, picture_svg
 from service.contract import InspectionAnswer
+from service.contract_insight import ExplainAnswer, Neighbour, SampleAbout
 
 # How much is seen around a spot, as a multiple of its size, and at least so many pixels.
 ROUND, LEAST_PX = 5.0, 48.0

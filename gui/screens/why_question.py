@@ -6,12 +6,12 @@ from nicegui import ui
 
 from gui import calls_teaching as calls
 from gui.formats import number
-from gui.insight_answers import QuestionableSample, SampleAbout
 from gui.pictures import service_picture
 from gui.screens.teach import address
 from gui.screens.teach_desk import Desk
 from gui.shell import sure
 from gui.thumbnails import picture_svg
+from service.contract_insight import QuestionableSample, SampleAbout
 
 SHOWN = 12
 

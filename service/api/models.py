@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service import overview, scoring
+from service import overview, questioning, scoring
 from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
 from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
-from service.contract_insight import ModelScoresAnswer
+from service.contract_insight import ModelScoresAnswer, QuestionableAnswer
 
 router = APIRouter(prefix="/models", tags=["models"])
 VersionQuery = Annotated[Version | None, Query(description="Left out: the one that serves")]
@@ -30,6 +30,14 @@ def get_scores(
 ) -> ModelScoresAnswer:
     """`curl 'http://127.0.0.1:8000/models/scores?role_id=disc&roi_id=ring'`"""
     return answered(scoring.model_scores(backend, role_id, roi_id, model_version))
+
+
+@router.get("/questionable")
+def get_questionable(
+    backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, model_version: VersionQuery = None
+) -> QuestionableAnswer:
+    """`curl 'http://127.0.0.1:8000/models/questionable?role_id=disc&roi_id=ring'`"""
+    return answered(questioning.questionable(backend, role_id, roi_id, model_version))
 
 
 @router.post("/activate")
