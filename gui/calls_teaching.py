@@ -106,9 +106,10 @@ async def move(client: Client, role_id: str, roi_id: str, label: Label, filename
     return (await client.send("POST", "/datasets/move", MovedAnswer, body)).filename
 
 
-async def delete(client: Client, role_id: str, roi_id: str, label: Label, filename: str) -> None:
+async def delete(client: Client, role_id: str, roi_id: str, label: Label, filename: str) -> int:
+    """How many were deleted."""
     place = {"role_id": role_id, "roi_id": roi_id, "label": label, "filename": filename}
-    await client.send("DELETE", "/datasets/file", DeletedAnswer, None, **place)
+    return (await client.send("DELETE", "/datasets/file", DeletedAnswer, None, **place)).deleted
 
 
 async def mark_golden(

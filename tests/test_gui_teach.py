@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, open_page
-from tests.parts import RING, ROI, SCALE, calibrate, disc, infer, spoiled_disc, wait_until
+from tests.parts import RING, ROI, SCALE, disc, spoiled_disc, wait_until
 
 pytestmark = pytest.mark.system
 # Slow enough to close a tab in the middle, whatever the machine: two looks at each picture and one for each fold.
@@ -210,24 +210,4 @@ def test_the_threshold_is_dragged_and_only_adopted_when_asked(made: Inspector, b
     assert versions(made)[-1][1:] == (True, True)
     by(page, "step-versions").click()
     expect(by(page, "version-1")).to_contain_text("in service")
-    leave(page)
-
-
-def test_why_a_region_is_ng_and_what_would_change(made: Inspector, browser: Browser) -> None:
-    with service(made) as client:
-        client.post("/models/activate", json={**ROI, "model_version": 1}).raise_for_status()
-        calibrate(client).raise_for_status()
-        inspected = infer(client, spoiled_disc(5)).json()
-        assert inspected["verdict"] == "NG"
-    page = open_page(browser, f"{made.url}/why?inspection={inspected['inspection_id']}&region=0")
-    expect(by(page, "verdict")).to_have_text("NG")
-    expect(by(page, "meaning")).to_contain_text("times the threshold")
-    expect(by(page, "neighbour")).to_have_count(5)
-    by(page, "rerun").click()
-    expect(by(page, "changed")).to_contain_text("0 of 1")
-    for language in ("es", "en"):
-        by(page, f"language-{language}").click()
-        connected(page)
-        expect(by(page, "neighbour")).to_have_count(5)
-        assert cut_off(page) == []
     leave(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from nicegui import ui
 
 from gui import calls_teaching as calls
@@ -95,8 +97,10 @@ class Questionable:
                 return
         for filename in sorted(self._chosen):
             place = (desk.client, desk.role_id, desk.roi_id)
-            work = calls.move(*place, "ok", filename) if move else calls.delete(*place, "ok", filename)
-            if await desk.tried(work) is None:
+            done: Awaitable[str | int] = (
+                calls.move(*place, "ok", filename) if move else calls.delete(*place, "ok", filename)
+            )
+            if await desk.tried(done) is None:
                 break
             self._removed += 1
         self._done_text.text = self._say("why.removed", n=self._removed)
