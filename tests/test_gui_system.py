@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from gui.setting_forms import changes, group_of, grouped, refusals
 from gui.words import Words
 from service.contract_system import SettingAbout
 from service.settings import Settings
-from tests.browser import Inspector, by, chromium, cut_off, inspector, open_page
+from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, open_page
 from tests.parts import ROI, calibrate, fit, upload, wait_until
 
 
@@ -36,6 +37,13 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspector]:
             filename = upload(client, 1, first=1).json()["files"][0]
             golden = {**ROI, "label": "ok", "filename": filename, "expected": "OK"}
             assert client.put("/datasets/golden", json=golden).status_code == 200
+        yield made
+
+
+@pytest.fixture
+def tended(tmp_path: Path) -> Iterator[Inspector]:
+    """A service that knows nothing but can be looked after."""
+    with inspector(tmp_path) as made:
         yield made
 
 
@@ -95,6 +103,83 @@ def test_every_tab_fits_the_smallest_screen(plant: Inspector, browser: Browser, 
     for name in ("backups", "freeze", "golden", "language", "about", "health"):
         by(page, f"tab-{name}").click()
         expect(page).to_have_url(f"{plant.url}/system?tab={name}")
+        assert cut_off(page) == [], name
+    assert page.errors == []  # type: ignore[attr-defined]
+    page.context.close()
+
+
+@pytest.mark.system
+def test_settings_are_refused_at_their_field_kept_and_in_force_after_a_new_start(
+    tended: Inspector, browser: Browser
+) -> None:
+    page = open_page(browser, f"{tended.url}/system?tab=settings")
+    by(page, "set-BACKEND_QUEUE_SIZE").fill("0")
+    by(page, "save-settings").click()
+    expect(page.locator("body")).to_contain_text("greater than or equal to 1")
+    by(page, "set-BACKEND_QUEUE_SIZE").fill("16")
+    by(page, "save-settings").click()
+    expect(page.get_by_text("Settings saved")).to_be_visible()
+    expect(by(page, "restart-needed")).to_be_visible()
+    by(page, "restart").click()
+    by(page, "confirm").click()
+    expect(by(page, "restart-needed")).to_be_hidden()
+    expect(by(page, "set-BACKEND_QUEUE_SIZE")).to_have_value("16")
+    assert "BACKEND_QUEUE_SIZE=16" in (tended.data_root / "settings.env").read_text()
+    page.context.close()
+
+
+@pytest.mark.system
+def test_the_log_is_followed_and_the_audit_log_proved(tended: Inspector, browser: Browser) -> None:
+    page = open_page(browser, f"{tended.url}/system?tab=logs")
+    expect(by(page, "lines")).to_contain_text("request")
+    httpx.get(f"{tended.service_url}/models", headers={"X-Request-Id": "seen-live"}, trust_env=False)
+    expect(by(page, "lines")).to_contain_text("/models")
+    by(page, "search").fill("/state")
+    expect(by(page, "lines")).not_to_contain_text("/models")
+    by(page, "tab-audit").click()
+    expect(by(page, "entries")).to_contain_text("Settings in force")
+    by(page, "verify-audit").click()
+    expect(by(page, "audit-proof")).to_contain_text("entries")
+    audit = tended.data_root / "logs" / "audit.jsonl"
+    audit.write_bytes(audit.read_bytes().replace(b'"by": "', b'"by": "not ', 1))
+    by(page, "verify-audit").click()
+    expect(by(page, "audit-proof")).to_contain_text("changed")
+    page.context.close()
+
+
+@pytest.mark.system
+def test_a_key_is_made_shown_once_and_wanted_from_then_on(tended: Inspector, browser: Browser) -> None:
+    page = open_page(browser, f"{tended.url}/system?tab=keys")
+    by(page, "key-name").fill("line 2")
+    by(page, "add-key").click()
+    key = by(page, "new-key").input_value()
+    assert len(key) > 40
+    by(page, "key-kept").click()
+    expect(by(page, "status")).to_contain_text("key")
+    page.goto(f"{tended.url}/connection")
+    connected(page)
+    by(page, "key").fill(key)
+    by(page, "save").click()
+    expect(by(page, "result")).to_contain_text("Saved")
+    page.goto(f"{tended.url}/system?tab=keys")
+    connected(page)
+    expect(by(page, "keys")).to_contain_text("line 2")
+    assert key not in page.content()
+    by(page, "delete-key").click()
+    by(page, "confirm").click()
+    expect(by(page, "keys")).not_to_contain_text("line 2")
+    page.context.close()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_is_looked_after_fits_the_smallest_screen(tended: Inspector, browser: Browser, language: Language) -> None:
+    page = open_page(browser, f"{tended.url}/system")
+    by(page, f"language-{language}").click()
+    expect(by(page, "tab-freeze")).to_contain_text(Words(lambda: language)("system.freeze"))
+    for name, shown in (("logs", "lines"), ("audit", "audit"), ("keys", "keys"), ("settings", "save-settings")):
+        by(page, f"tab-{name}").click()
+        expect(by(page, shown)).to_be_visible()
         assert cut_off(page) == [], name
     assert page.errors == []  # type: ignore[attr-defined]
     page.context.close()

@@ -49,7 +49,7 @@ def _form(here: Page) -> None:
         await here.gui.link.look()
         result.text = words("connection.saved", outcome=_outcome(here, state))
 
-    key.on("update:model-value", lambda: without.set_value(False) if key.value else None)
+    key.on_value_change(lambda event: without.set_value(False) if event.value else None)
     with ui.row():
         ui.button(words("connection.test"), on_click=test).props("outline").props("data-testid=test")
         ui.button(words("connection.save"), on_click=save).props("data-testid=save")
