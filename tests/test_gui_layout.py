@@ -110,7 +110,6 @@ def test_shapes_are_drawn_changed_saved_and_there_again(browser: Browser, made: 
     page.context.close()
 
 
-@pytest.mark.xfail(reason="a wait in the page never ends after zoom and pan: cause not found", strict=False)
 def test_drawn_at_the_right_place_after_zoom_and_pan_and_one_message_for_each_drag(
     browser: Browser, made: Inspector
 ) -> None:
@@ -119,7 +118,7 @@ def test_drawn_at_the_right_place_after_zoom_and_pan_and_one_message_for_each_dr
     page.mouse.move(*drawing.on_screen((400, 300)))
     before = drawing.on_screen((400, 300))
     page.mouse.wheel(0, -600)
-    page.wait_for_function("() => document.querySelector('.roi-editor image').getScreenCTM().a > 2.5")
+    page.wait_for_function("() => document.querySelector('.roi-editor image').getScreenCTM().a > 1.9")
     assert drawing.on_screen((400, 300)) == pytest.approx(before, abs=1)  # what lies under the pointer stays there
     start = drawing.on_screen((400, 300))
     drawing.drag_on_screen(start, (start[0] - 60, start[1] - 30))
