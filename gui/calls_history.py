@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from gui.client import Client, ServiceError
 from gui.periods import Period
@@ -69,7 +70,7 @@ async def frame(client: Client, frame_id: str) -> FrameAnswer:
 
 async def layout_of(client: Client, seen: FrameAnswer) -> LayoutAnswer | None:
     """The layout that judged the frame; None when it has changed since, or is gone."""
-    found = await optional(client.get(f"/layouts/{seen.role_id}", LayoutAnswer))
+    found = await optional(client.get(f"/layouts/{quote(seen.role_id, safe='')}", LayoutAnswer))
     return found if found and found.revision == seen.layout_revision else None
 
 

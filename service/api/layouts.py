@@ -1,4 +1,7 @@
-"""A role's layout: master picture, marks and ROIs; align a frame with it, cut samples from frames."""
+"""A role's layout: master picture, marks and ROIs; align a frame with it, cut samples from frames.
+
+A role's name may have slashes: the routes with a longer path come first.
+"""
 
 from __future__ import annotations
 
@@ -33,27 +36,7 @@ def get_layouts(backend: Parts) -> LayoutsAnswer:
     return answered(laying_out.layouts(backend))
 
 
-@router.get("/{role_id}")
-def get_layout(backend: Parts, role_id: RolePath) -> LayoutAnswer:
-    """`curl http://127.0.0.1:8000/layouts/disc`"""
-    return answered(LayoutAnswer(**laying_out.read_layout(backend, role_id).layout.model_dump()))
-
-
-@router.put("/{role_id}")
-def put_layout(backend: Parts, role_id: RolePath, asked: LayoutRequest) -> LayoutAnswer:
-    """`curl -X PUT -H 'Content-Type: application/json' -d '{"revision":1,"mm_per_px":0.25,"marks":[],"rois":[{"roi_id":
-    "ring","shape":{"kind":"annulus","cx":255.5,"cy":255.5,"r":225,"r_inner":155}}]}' http://127.0.0.1:8000/layouts/disc`
-    """
-    return answered(laying_out.change(backend, role_id, asked))
-
-
-@router.delete("/{role_id}")
-def delete_layout(backend: Parts, role_id: RolePath, revision: RevisionQuery) -> DeletedAnswer:
-    """`curl -X DELETE 'http://127.0.0.1:8000/layouts/disc?revision=2'`"""
-    return answered(laying_out.delete(backend, role_id, revision))
-
-
-@router.put("/{role_id}/master")
+@router.put("/{role_id:path}/master")
 def put_master(
     backend: Parts,
     role_id: RolePath,
@@ -66,19 +49,19 @@ def put_master(
     return answered(laying_out.change_master(backend, role_id, revision, name, data, mm_per_px))
 
 
-@router.get("/{role_id}/master", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+@router.get("/{role_id:path}/master", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def get_master(backend: Parts, role_id: RolePath) -> Response:
     """`curl -o master.png http://127.0.0.1:8000/layouts/disc/master`"""
     return Response(laying_out.master(backend, role_id), media_type="image/png")
 
 
-@router.post("/{role_id}/align")
+@router.post("/{role_id:path}/align")
 def post_align(backend: Parts, role_id: RolePath, image: UploadFile) -> AlignAnswer:
     """`curl -F image=@part.png http://127.0.0.1:8000/layouts/disc/align`"""
     return answered(cutting.try_alignment(backend, role_id, *read(image)))
 
 
-@router.post("/{role_id}/samples")
+@router.post("/{role_id:path}/samples")
 def post_samples(
     backend: Parts,
     role_id: RolePath,
@@ -88,6 +71,26 @@ def post_samples(
 ) -> SamplesAnswer:
     """`curl -F images=@part.png -F label=ok http://127.0.0.1:8000/layouts/disc/samples`"""
     return answered(cutting.cut(backend, role_id, label, [read(image) for image in images], _names(roi_ids)))
+
+
+@router.get("/{role_id:path}")
+def get_layout(backend: Parts, role_id: RolePath) -> LayoutAnswer:
+    """`curl http://127.0.0.1:8000/layouts/disc`"""
+    return answered(LayoutAnswer(**laying_out.read_layout(backend, role_id).layout.model_dump()))
+
+
+@router.put("/{role_id:path}")
+def put_layout(backend: Parts, role_id: RolePath, asked: LayoutRequest) -> LayoutAnswer:
+    """`curl -X PUT -H 'Content-Type: application/json' -d '{"revision":1,"mm_per_px":0.25,"marks":[],"rois":[{"roi_id":
+    "ring","shape":{"kind":"annulus","cx":255.5,"cy":255.5,"r":225,"r_inner":155}}]}' http://127.0.0.1:8000/layouts/disc`
+    """
+    return answered(laying_out.change(backend, role_id, asked))
+
+
+@router.delete("/{role_id:path}")
+def delete_layout(backend: Parts, role_id: RolePath, revision: RevisionQuery) -> DeletedAnswer:
+    """`curl -X DELETE 'http://127.0.0.1:8000/layouts/disc?revision=2'`"""
+    return answered(laying_out.delete(backend, role_id, revision))
 
 
 def _names(text: str | None) -> list[str] | None:
