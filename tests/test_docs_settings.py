@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import AliasChoices
+from pydantic_settings import BaseSettings
 
+from gui.settings import GuiSettings
 from service.settings import Settings
 from service.settings_spanish import SPANISH
 from service.weights_get import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
@@ -16,10 +19,10 @@ PAGES = [DOCS / "SETUP.md", DOCS / "es" / "SETUP.md"]
 DATA_ROOT = r"`%ProgramData%\BrakeDisc` · `%LOCALAPPDATA%\BrakeDisc` · `~/.local/share/BrakeDisc`"
 
 
-def settings_of_the_code() -> list[tuple[str, str, str]]:
+def settings_of_the_code(kind: type[BaseSettings] = Settings) -> list[tuple[str, str, str]]:
     """Name, default as it is shown, English help."""
     rows = []
-    for field in Settings.model_fields.values():
+    for field in kind.model_fields.values():
         assert isinstance(field.validation_alias, AliasChoices)
         name = str(field.validation_alias.choices[0])
         default = DATA_ROOT if name == "BACKEND_DATA_ROOT" else _shown(field.default)
@@ -37,7 +40,7 @@ def _shown(default: object) -> str:
 
 def settings_of(page: Path) -> list[tuple[str, ...]]:
     text = page.read_text(encoding="utf-8")
-    table = text.split("<!-- settings: a test compares this table with service/settings.py -->\n")[1]
+    table = re.split(r"<!-- settings: a test compares this table with \w+/settings.py -->\n", text)[1]
     lines = table.split("<!-- end of settings -->")[0].splitlines()[2:]
     return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
 
@@ -51,6 +54,19 @@ def test_the_spanish_table_has_the_same_names_and_defaults() -> None:
     assert [row[:2] for row in spanish] == [row[:2] for row in settings_of_the_code()]
     assert {name.strip("`"): meaning for name, _, meaning in spanish} == SPANISH
     assert [name for name, meaning in SPANISH.items() if not meaning] == []
+
+
+def test_the_tables_of_the_screens_are_the_code() -> None:
+    english, spanish = settings_of(DOCS / "gui.md"), settings_of(DOCS / "es" / "gui.md")
+    assert english == settings_of_the_code(GuiSettings)
+    assert [row[:2] for row in spanish] == [row[:2] for row in english]
+
+
+@pytest.mark.parametrize("page", ["gui.md", "es/gui.md"])
+def test_every_picture_of_the_screens_is_there_and_shown(page: str) -> None:
+    text, language = (DOCS / page).read_text("utf-8"), "es" if page.startswith("es/") else "en"
+    shown = {Path(name).name for name in re.findall(r"images/gui/([\w.-]+)", text)}
+    assert shown == {path.name for path in (DOCS / "images" / "gui").glob(f"*-{language}.jpg")}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=["en", "es"])

@@ -39,6 +39,8 @@ CSS = """
 .sheet { border-collapse: collapse; width: 100%; font-size: 15px; }
 .sheet th { text-align: left; font-weight: 600; color: var(--muted); padding: 6px 12px; vertical-align: bottom; }
 .sheet td { padding: 8px 12px; border-top: 1px solid var(--line); vertical-align: middle; overflow-wrap: anywhere; }
+[data-testid=entries] td:nth-child(-n+3) { overflow-wrap: normal; }
+[data-testid=entries] td:first-child { white-space: nowrap; }
 .pass { color: #11703c; font-weight: 700; } .fail { color: #b3141f; font-weight: 700; }
 .body--dark .pass { color: #6fd39b; } .body--dark .fail { color: #ff8a90; }
 .note { background: #fff3d6; color: #5c3d00; border: 1px solid #d9a400; border-radius: 8px; padding: 10px 16px; }
