@@ -16,7 +16,6 @@ from typing import Annotated, TypeVar
 import numpy as np
 import torch
 import typer
-from sklearn.metrics import roc_auc_score
 
 from bench.tables import console, print_table
 from service import patchcore
@@ -24,7 +23,7 @@ from service.anomaly_map import on_roi
 from service.cli.evaluate import Picture, Reader, test_pictures, truth_of
 from service.cli.line import pictures_in
 from service.engine import MemoryBank, Recipe
-from service.evaluation import PixelCounts
+from service.evaluation import PixelCounts, auroc
 from service.framing import LARGEST_ASPECT, Layout, lay_out
 from service.geometry import pixel_mask
 from service.judging import measure
@@ -110,8 +109,9 @@ class Trial:
                 truth = truth_of(picture, image.shape[:2])
                 inspected = pixel_mask(self.reader.frame(image).shape, *truth.shape)
                 pixels.add(on_roi(measured.map, layout.frame), truth, inspected, level)
-        labels = [picture.defect is not None for picture in tests]
-        return float(roc_auc_score(labels, scores)), pixels.auroc(), pixels.au_pro()
+        good = [score for picture, score in zip(tests, scores, strict=True) if picture.defect is None]
+        bad = [score for picture, score in zip(tests, scores, strict=True) if picture.defect is not None]
+        return auroc(good, bad), pixels.auroc(), pixels.au_pro()
 
     def _bank(self, train: list[Path]) -> MemoryBank:
         def load(index: int) -> Good:

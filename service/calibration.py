@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.beta import beta_quantile, student_quantile
 from service.errors import InvalidField
 
 DEFAULT_PERCENTILE = 95.0
@@ -88,10 +89,9 @@ def rate(events: int, n: int) -> Rate:
     """Observed share with its exact (Clopper-Pearson) 95 % interval."""
     if n == 0:
         return Rate(None, None)
-    from scipy.stats import binomtest  # half a second to import: only who calibrates waits for it
-
-    interval = binomtest(events, n).proportion_ci(0.95, method="exact")
-    return Rate(events / n, (float(interval.low), float(interval.high)))
+    low = beta_quantile(0.025, events, n - events + 1) if events else 0.0
+    high = beta_quantile(0.975, events + 1, n - events) if events < n else 1.0
+    return Rate(events / n, (low, high))
 
 
 def _checked(scores: Sequence[float], name: str) -> np.ndarray:
@@ -119,10 +119,8 @@ def _from_ok(ok: np.ndarray, percentile: float) -> float:
     Whitmore 1986, "Prediction limits for a univariate normal observation". Few scores give a wider margin, where an
     empirical percentile would hang on the one or two largest.
     """
-    from scipy.stats import t
-
     logs = np.log(np.maximum(ok[~odd(ok)], 1e-12))
-    factor = t.ppf(min(percentile / 100, 0.9999), len(logs) - 1) * math.sqrt(1 + 1 / len(logs))
+    factor = student_quantile(min(percentile / 100, 0.9999), len(logs) - 1) * math.sqrt(1 + 1 / len(logs))
     return float(math.exp(logs.mean() + factor * logs.std(ddof=1)))
 
 

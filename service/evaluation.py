@@ -1,7 +1,6 @@
 """How well a model tells good from bad: the figures of the anomaly-detection literature and those of an auditor.
 
-Pixels are counted in fine score levels, one picture at a time, so that any number of pictures fits into memory;
-scikit-learn computes the curves from the counts.
+Pixels are counted in fine score levels, one picture at a time, so that any number of pictures fits into memory.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from sklearn.metrics import auc, roc_auc_score, roc_curve
 
 from service.calibration import rate
 
@@ -47,7 +45,7 @@ class PixelCounts:
     def auroc(self) -> float | None:
         """None when there are no defect masks."""
         curve = _curve(self.normal, self.defective)
-        return float(auc(*curve)) if curve else None
+        return float(np.trapezoid(curve[1], curve[0])) if curve else None
 
     def au_pro(self) -> float | None:
         """Area under the per-region overlap up to a false-positive rate of 30 %, as a share of the best possible."""
@@ -57,27 +55,35 @@ class PixelCounts:
         false_positives, overlap = curve
         inside = false_positives <= PRO_LIMIT
         at_limit = np.interp(PRO_LIMIT, false_positives, overlap)
-        return float(auc([*false_positives[inside], PRO_LIMIT], [*overlap[inside], at_limit]) / PRO_LIMIT)
+        area = np.trapezoid([*overlap[inside], at_limit], [*false_positives[inside], PRO_LIMIT])
+        return float(area / PRO_LIMIT)
 
 
 def _curve(normal: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """False- and true-positive rates of counts by level."""
+    """False- and true-positive rates of counts by level, from (0, 0) to (1, 1): the highest levels first."""
     if not positive.any() or not normal.any():
         return None
-    levels = np.concatenate([np.flatnonzero(normal), np.flatnonzero(positive)])
-    weights = np.concatenate([normal[normal > 0], positive[positive > 0]])
-    truth = np.repeat([0, 1], [np.count_nonzero(normal), np.count_nonzero(positive)])
-    false_positives, true_positives, _ = roc_curve(truth, levels, sample_weight=weights, drop_intermediate=False)
-    return false_positives, true_positives
+    used = np.flatnonzero((normal > 0) | (positive > 0))[::-1]
+    false_positives = np.concatenate([[0.0], np.cumsum(normal[used])])
+    true_positives = np.concatenate([[0.0], np.cumsum(positive[used])])
+    return false_positives / false_positives[-1], true_positives / true_positives[-1]
+
+
+def auroc(good: Sequence[float], bad: Sequence[float]) -> float:
+    """Chance that a bad one scores above a good one, equal scores counted half."""
+    levels, at = np.unique(np.concatenate([good, bad]), return_inverse=True)
+    counts = [np.bincount(part, minlength=len(levels)).astype(float) for part in (at[: len(good)], at[len(good) :])]
+    curve = _curve(*counts)
+    assert curve is not None, "both hold something"
+    return float(np.trapezoid(curve[1], curve[0]))
 
 
 def figures(good: Sequence[float], bad: Sequence[float], threshold: float, pixels: PixelCounts) -> dict[str, Any]:
     """Figures of good against bad image scores; rates at the threshold with their exact 95 % intervals."""
     false_reject = rate(sum(score >= threshold for score in good), len(good))
     miss = rate(sum(score < threshold for score in bad), len(bad))
-    truth = [0] * len(good) + [1] * len(bad)
     return {
-        "image_auroc": float(roc_auc_score(truth, [*good, *bad])) if good and bad else None,
+        "image_auroc": auroc(good, bad) if good and bad else None,
         "pixel_auroc": pixels.auroc(),
         "au_pro": pixels.au_pro(),
         "false_reject_rate": false_reject.value,

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-import scipy.stats  # noqa: F401 # loaded once, in the forkserver
-
 from service import calibrating, collecting, inspecting, teaching
 from service.backend import Backend
 from service.contract import CalibrationRequest

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta
+from scipy.stats import beta, t
 
+from service.beta import beta_cdf, student_quantile
 from service.calibration import MIN_OK_SCORES, Calibration, calibrate, rate
 from service.errors import InvalidField
 
@@ -28,6 +29,17 @@ def test_rates_have_the_exact_interval_of_clopper_and_pearson(events: int, n: in
     high = 1.0 if events == n else beta.ppf(0.975, events + 1, n - events)
     assert found.value == events / n
     assert found.ci95 == pytest.approx((low, high), abs=1e-9)
+
+
+@given(st.floats(0, 1), st.floats(0.5, 3000), st.floats(0.5, 3000))
+def test_the_beta_distribution_is_that_of_scipy(x: float, a: float, b: float) -> None:
+    assert beta_cdf(x, a, b) == pytest.approx(beta.cdf(x, a, b), abs=1e-11)
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 9, 298, 99_999])
+@pytest.mark.parametrize("p", [0.0005, 0.3, 0.5, 0.9, 0.99, 0.9999])
+def test_the_quantiles_of_student_are_those_of_scipy(p: float, degrees: int) -> None:
+    assert student_quantile(p, degrees) == pytest.approx(t.ppf(p, degrees), rel=1e-9, abs=1e-7)
 
 
 def test_without_samples_there_is_no_rate() -> None:
