@@ -20,6 +20,7 @@ from service import lifeline
 from service.api.app import create_app
 from service.api.outage import create_outage_app
 from service.backend import Backend
+from service.early import Early
 from service.engine import Engine
 from service.errors import Problem
 from service.logs import set_up_logs
@@ -38,24 +39,29 @@ log = logging.getLogger(__name__)
 BuildEngine = Callable[[Settings], Engine]
 
 
-def main(arguments: Sequence[str] | None = None, *, build: BuildEngine | None = None) -> int:
-    """`build` makes another engine than the real one."""
+def main(
+    arguments: Sequence[str] | None = None, *, build: BuildEngine | None = None, early: Early | None = None
+) -> int:
+    """`build` makes another engine than the real one; `early` answers on the port already."""
     parser = argparse.ArgumentParser(prog="python -m service", description="The inspection service.")
     parser.add_argument("--supervised", type=int, metavar="PID", help="stop when standard input ends, or process PID")
     try:
-        serve(read_settings, supervisor_pid=parser.parse_args(arguments).supervised, build=build)
+        serve(read_settings, supervisor_pid=parser.parse_args(arguments).supervised, build=build, early=early)
     except (SettingsError, PortTaken) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def serve(read: Callable[[], Settings], *, supervisor_pid: int | None = None, build: BuildEngine | None = None) -> None:
+def serve(
+    read: Callable[[], Settings], *, supervisor_pid: int | None = None, build: BuildEngine | None = None,
+    early: Early | None = None,
+) -> None:  # fmt: skip
     """Serve until asked to stop; anew, with the settings read again, when a restored state waits for it.
 
     Raises PortTaken, SettingsError.
     """
-    serving, supervised = Serving(), supervisor_pid is not None
+    serving, supervised = Serving(early), supervisor_pid is not None
     if supervised:
         lifeline.die_with_parent(supervisor_pid)
         lifeline.on_end_of_input(serving.stop)

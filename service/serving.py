@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from service.early import Early
 from service.ports import listen
 from service.settings import Settings
 
@@ -20,18 +21,22 @@ STOP_S = 8
 
 
 class Serving:
-    """`stop` and `start_anew` may be called from any thread."""
+    """`stop` and `start_anew` may be called from any thread. `early` answers on the port until we do."""
 
-    def __init__(self) -> None:
+    def __init__(self, early: Early | None = None) -> None:
         self._server: uvicorn.Server | None = None
+        self._early = early
         self._bound: tuple[tuple[str, int], socket.socket] | None = None
         self._stopping, self._again = threading.Event(), threading.Event()
 
     def run(self, app: FastAPI, settings: Settings) -> bool:
         """Serve until the server ends; true when it ended to start anew. Raises PortTaken."""
         listening = self.take_port(settings)
+        config = _config(app)
+        config.load()  # what it imports, too, is waited for with an answer
+        self._end_early()
         self._again.clear()
-        self._server = uvicorn.Server(_config(app))
+        self._server = uvicorn.Server(config)
         if not self._stopping.is_set():  # asked before there was a server to ask
             self._server.run(sockets=[listening.dup()])
         self._server = None
@@ -40,6 +45,7 @@ class Serving:
     def run_several(self, factory: str, settings: Settings) -> None:
         """Worker processes under a parent, which is this process; ends when that is told to. Raises PortTaken."""
         config, listening = _config(factory, workers=settings.workers), self.take_port(settings)
+        self._end_early()
         with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
             Multiprocess(config, sockets=[listening]).run()
@@ -56,12 +62,21 @@ class Serving:
     def take_port(self, settings: Settings) -> socket.socket:
         """The socket of before while the address is the same: on Windows it could not be bound again at once."""
         address = (settings.host, settings.port)
+        if self._early is not None and self._early.address == address:
+            return self._early.listening
         if self._bound is None or self._bound[0] != address:
             self.close()
             self._bound = (address, listen(*address))
         return self._bound[1]
 
+    def _end_early(self) -> None:
+        """What it listened on is ours now."""
+        if self._early is not None:
+            self._bound = (self._early.address, self._early.hand_over())
+            self._early = None
+
     def close(self) -> None:
+        self._end_early()
         if self._bound is not None:
             self._bound[1].close()
             self._bound = None

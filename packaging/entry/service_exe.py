@@ -1,4 +1,4 @@
-"""BrakeDiscService.exe: the inspection service."""
+"""BrakeDiscService.exe: the inspection service. Its port answers before the bulk of it is imported."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,17 @@ from start import run
 
 
 def load() -> Callable[[], int | None]:
+    from service.early import Early
+    from service.ports import PortTaken
+    from service.settings import SettingsError, read_settings
+
+    try:
+        early = Early(read_settings())
+    except (PortTaken, SettingsError):  # told by the program itself
+        early = None
     from service.__main__ import main
 
-    return main
+    return lambda: main(early=early)
 
 
 if __name__ == "__main__":
