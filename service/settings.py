@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SETTINGS_FILE = "settings.env"
+DATA_ROOT_FILE = "data-root.txt"
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
@@ -26,10 +27,21 @@ def setting(name: str, default: Any, help_text: str, **limits: Any) -> Any:
 
 
 def default_data_root() -> Path:
-    """`%ProgramData%\\BrakeDisc` for the installed Windows product, the user's data folder otherwise."""
+    """`%ProgramData%\\BrakeDisc` for the installed Windows product, or the folder that its installer was told; the
+    user's data folder otherwise."""
     if sys.platform == "win32" and getattr(sys, "frozen", False):
-        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "BrakeDisc"
+        told = _told_by_installer(Path(sys.executable))
+        return told or Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "BrakeDisc"
     return Path(platformdirs.user_data_dir("BrakeDisc", appauthor=False))
+
+
+def _told_by_installer(program: Path) -> Path | None:
+    """`data-root.txt` beside the folder of the programs."""
+    try:
+        text = (program.parent.parent / DATA_ROOT_FILE).read_text("utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return Path(text) if text else None
 
 
 class Settings(BaseSettings):

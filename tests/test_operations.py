@@ -230,6 +230,17 @@ def test_an_update_that_judges_differently_stays_frozen_and_says_the_way_back(
         assert "Training is released" in said(environment, "update-check", "after")
 
 
+def test_the_way_back_is_one_command_of_the_former_version(environment: dict[str, str], data_root: Path) -> None:
+    with service(environment) as client:
+        mark_golden(client)
+        said(environment, "update-check", "before")
+        calibration = data_root / "models" / "disc" / "ring" / "v0001" / "calibration.json"
+        calibration.unlink()
+        assert "Training is released" in said(environment, "update-check", "back")
+        assert calibration.exists()
+        assert client.get("/health").json()["training_frozen"] is False
+
+
 def test_a_changed_audit_log_is_found_also_when_every_hash_was_made_anew(
     environment: dict[str, str], data_root: Path
 ) -> None:

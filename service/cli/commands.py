@@ -200,15 +200,27 @@ def unfreeze() -> None:
 
 @app.command()
 def update_check(
-    when: Annotated[str, typer.Argument(help="`before` or `after` the update")],
+    when: Annotated[str, typer.Argument(help="`before` or `after` the update, `back` on the former version")],
 ) -> None:
     """Before an update: freeze, back up, verify. After it: verify, compare, release. Exit code 1: do not go on."""
-    from service.cli.update_check import after, before
+    from service.cli.update_check import after, back, before
 
-    steps = {"before": before, "after": after}
+    steps = {"before": before, "after": after, "back": back}
     if when not in steps:
-        raise typer.BadParameter("say `before` or `after`")
+        raise typer.BadParameter("say `before`, `after` or `back`")
     raise typer.Exit(steps[when](_settings(), console))
+
+
+@app.command(hidden=True)
+def prepare(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="BACKEND_PORT")] = None,
+    screens_port: Annotated[int | None, typer.Option(min=1, max=65535, help="GUI_PORT")] = None,
+    stations: Annotated[str | None, typer.Option(help="GUI_STATIONS; empty: this PC alone")] = None,
+) -> None:
+    """Make the data root and write what the installer was told."""
+    from service.cli.prepare import prepare as prepare_data_root
+
+    raise typer.Exit(prepare_data_root(console, port=port, screens_port=screens_port, stations=stations))
 
 
 audit = typer.Typer(help="The audit log: who changed what, and whether it is whole.", no_args_is_help=True)

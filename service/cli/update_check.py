@@ -1,4 +1,4 @@
-"""`update-check`: freeze -> backup -> update -> verify -> release, the steps before and after the update."""
+"""`update-check`: freeze -> backup -> update -> verify -> release, the steps before and after the update, and back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from service import __version__
 from service.cli.client import connected
-from service.cli.operations import FAILED, PASSED, verify_table
+from service.cli.operations import FAILED, PASSED, restore, verify_table
 from service.errors import InvalidField
 from service.settings import Settings
 from service.store.files import read_sealed, write_sealed
@@ -64,6 +64,16 @@ def after(settings: Settings, console: Console) -> int:
     (settings.data_root / _FILE).unlink()
     console.print(f"[green]Passed[/]: {state.version} -> {__version__}. Training is released.")
     return PASSED
+
+
+def back(settings: Settings, console: Console) -> int:
+    """By the former version, installed again: its backup is restored, compared as after an update, and released.
+
+    Raises InvalidField when nothing was noted before.
+    """
+    state = _noted(settings)
+    restore(settings, console, state.backup)
+    return after(settings, console)
 
 
 def _warn_without_golden(console: Console, answer: dict[str, Any]) -> None:
