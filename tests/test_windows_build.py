@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import json
 import re
 import struct
 import sys
@@ -134,3 +136,79 @@ def test_only_stubs_of_the_accessors_are_filled_in(tmp_path: Path) -> None:
     assert real in content
     assert content.count(wine.STUB) == 1, "what is not an accessor stays a stub"
     assert wine.fill_in_stubs(dll) == 0
+
+
+@pytest.fixture
+def sbom() -> Iterator[ModuleType]:
+    before = list(sys.path)
+    sys.path.insert(0, str(ROOT / "packaging"))
+    yield load("sbom")
+    sys.path[:] = before
+
+
+def test_the_sbom_names_what_is_bundled_with_hash_and_licence(sbom: ModuleType, tmp_path: Path) -> None:
+    weights = tmp_path / "resnet50.safetensors"
+    weights.write_bytes(b"weights")
+    lock = (ROOT / "packaging" / "windows.lock").read_text("utf-8")
+    document = json.loads(sbom.sbom(lock, "1.2.3", "3.11.9", [weights]))
+    parts = {part["name"]: part for part in document["components"]}
+    assert {"torch", "numpy", "nicegui", "python", "resnet50.safetensors", "msvc-runtime"} <= set(parts)
+    assert not {"pyinstaller", "scipy", "networkx", "hypothesis"} & set(parts)
+    assert all(part["licenses"] for part in parts.values())
+    assert parts["resnet50.safetensors"]["hashes"][0]["content"] == hashlib.sha256(b"weights").hexdigest()
+    assert parts["pystray"]["licenses"] == [{"expression": "LGPL-3.0-or-later"}]
+    assert parts["torch"]["purl"].startswith("pkg:pypi/torch@2.")
+    assert document["metadata"]["component"]["version"] == "1.2.3"
+
+
+def test_what_the_sbom_leaves_out_the_bundle_leaves_out_too(sbom: ModuleType) -> None:
+    spec = (ROOT / "packaging" / "brakedisc.spec").read_text("utf-8")
+    never = spec[spec.index("NEVER = [") : spec.index("]", spec.index("NEVER = ["))]
+    assert [name for name in sbom.LEFT_OUT if f'"{name.replace("-", "_")}"' not in never] == []
+
+
+def test_a_package_whose_licence_nobody_read_stops_the_build(sbom: ModuleType) -> None:
+    with pytest.raises(KeyError, match="read its licence"):
+        sbom.sbom("left-pad-of-nobody==1.0 \\\n    --hash=sha256:" + "0" * 64, "1.0.0", "3.11.9", [])
+
+
+def test_checksums_are_what_sha256sum_reads(build: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "setup.exe").write_bytes(b"setup")
+    build.write_checksums(tmp_path)
+    build.write_checksums(tmp_path)
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{hashlib.sha256(b'setup').hexdigest()}  setup.exe\n"
+
+
+SETUP = (ROOT / "installer" / "brakedisc.iss").read_text("utf-8")
+
+
+def test_every_message_of_the_setup_is_in_both_languages() -> None:
+    messages = SETUP[SETUP.index("[CustomMessages]") : SETUP.index("[Tasks]")]
+    names = {language: set(re.findall(rf"(?m)^{language}\.(\w+)=.+", messages)) for language in ("en", "es")}
+    assert names["en"] == names["es"]
+    used = set(re.findall(r"CustomMessage\('(\w+)'\)", SETUP)) | set(re.findall(r"\{cm:(\w+)\}", SETUP))
+    used |= set(re.findall(r"Fail\(\w+, '(\w+)'\)", SETUP))
+    assert used - {"CreateDesktopIcon"} <= names["en"]
+    assert names["en"] <= used
+
+
+def test_the_setup_runs_programs_and_commands_that_exist() -> None:
+    from service.cli.commands import app
+
+    programs = set(re.findall(r"(\w+)\.exe", SETUP)) - {"icacls", "netsh", "taskkill", "setup"}
+    spec = (ROOT / "packaging" / "brakedisc.spec").read_text("utf-8")
+    assert programs == {"BrakeDiscTray", "BrakeDiscService", "BrakeDiscInspector", "brakedisc"}
+    assert all(f'    "{program}": (' in spec for program in programs)
+    commands = set(re.findall(r"RunIn\(AppFolder, 'brakedisc\.exe', '([a-z-]+)", SETUP))
+    named = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}  # type: ignore[union-attr]
+    assert commands == {"update-check", "prepare", "unfreeze"}
+    assert commands <= named
+
+
+def test_the_data_of_a_plant_is_never_deleted_by_the_setup() -> None:
+    deleted = re.findall(r"DelTree\(ExpandConstant\('([^']+)'\)", SETUP) + re.findall(
+        r'Type: \w+; Name: "([^"]+)"', SETUP
+    )
+    assert deleted
+    assert [path for path in deleted if not path.startswith("{app}")] == []
+    assert "uninsneveruninstall" in SETUP
