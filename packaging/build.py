@@ -269,7 +269,9 @@ _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 
 
 def _is_of(about: Path, name: str) -> bool:
-    return about.name.rpartition("-")[0].lower().replace("_", "-").replace(".", "-") == name.replace(".", "-")
+    return about.name.removesuffix(".dist-info").rpartition("-")[0].lower().replace("_", "-").replace(
+        ".", "-"
+    ) == name.replace(".", "-")
 
 
 def _whole_lock(build: Build) -> str:

@@ -52,21 +52,27 @@ class Wine:
         timeout_s: float = 1800, *, capture: bool = False,
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         """A Linux program inside, that may start Windows ones."""
-        variables = {
-            **os.environ, "WINEDEBUG": "-all", "KMP_AFFINITY": "disabled", **(environment or {}),
-            "WINEPREFIX": str(self.prefix), "W_ROOT": str(self.root), "W_FOLDER": str(folder),
-            "W_SHARES": " ".join(map(str, self.shares)),
-        }  # fmt: skip
-        entered = ["unshare", "--mount", "--propagation", "private", "bash", "-c", ENTER, "enter", *command]
         pipe, hold = os.pipe()
         try:
             return subprocess.run(
-                entered, env=variables, stdin=pipe, text=True, errors="replace", timeout=timeout_s, check=False,
+                self.entering(command), env=self.environment(folder, environment), stdin=pipe, text=True,
+                errors="replace", timeout=timeout_s, check=False,
                 stdout=subprocess.PIPE if capture else None, stderr=subprocess.STDOUT if capture else None,
             )  # fmt: skip
         finally:
             os.close(pipe)
             os.close(hold)
+
+    def entering(self, command: Sequence[str]) -> list[str]:
+        """`command` inside, in a mount namespace of its own; needs `environment`."""
+        return ["unshare", "--mount", "--propagation", "private", "bash", "-c", ENTER, "enter", *command]
+
+    def environment(self, folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        return {
+            **os.environ, "WINEDEBUG": "-all", "KMP_AFFINITY": "disabled", **(more or {}),
+            "WINEPREFIX": str(self.prefix), "W_ROOT": str(self.root), "W_FOLDER": str(folder),
+            "W_SHARES": " ".join(map(str, self.shares)),
+        }  # fmt: skip
 
     def stop(self) -> None:
         """End everything that runs in this prefix."""

@@ -1,0 +1,32 @@
+"""The proof that the setup works, on a Windows made for it: `make windows-test`. Not part of the usual tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from machine import Machine
+
+SETUP = os.environ.get("WINDOWS_SETUP", "")
+collect_ignore_glob = [] if SETUP else ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def setup() -> Path:
+    """The setup to prove; its folder has to be below build/ of this checkout, or beside the prefix."""
+    return Path(SETUP).resolve()
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    root = Path(os.environ.get("WINDOWS_WINE_ROOT", "/srv/brakedisc-wine"))
+    folder = Path(os.environ.get("WINDOWS_FOLDER") or tmp_path_factory.mktemp("windows"))
+    made = Machine(root, folder)
+    yield made
+    made.close()

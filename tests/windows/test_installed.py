@@ -1,0 +1,220 @@
+"""The life of the installed product, in order: each test goes on from where the one before ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import wine
+from machine import Machine, free_port, health, is_ready, wait_until
+
+ROOT = Path(__file__).parents[2]
+PORT, SCREENS = free_port(), free_port()
+# As an installation in a plant may have it: not the default, with a space and accents.
+DATA = "drive_c/Datos de inspección"
+READY_S = 120.0
+SILENT = ("/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART")
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def install(machine: Machine, setup: Path, *options: str) -> tuple[int, str]:
+    """Exit code and log."""
+    log = machine.folder / "setup.log"
+    log.unlink(missing_ok=True)
+    started = time.monotonic()
+    code, _ = machine.run(setup, *SILENT, f"/LOG={wine.windows_path(log)}", *options)
+    say(f"{setup.name} {' '.join(options)}: code {code}, {time.monotonic() - started:.0f} s")
+    return code, log.read_text("utf-8", "replace") if log.exists() else ""
+
+
+def start_tray(machine: Machine) -> float:
+    machine.start(machine.app / "BrakeDiscTray.exe")
+    return wait_until(lambda: is_ready(PORT), READY_S)
+
+
+def stop_tray(machine: Machine) -> None:
+    assert machine.run(machine.app / "BrakeDiscTray.exe", "--stop")[0] == 0
+    wait_until(lambda: not running(machine), 30)
+
+
+def running(machine: Machine) -> list[str]:
+    names = ("BrakeDiscTray.exe", "BrakeDiscService.exe", "BrakeDiscInspector.exe")
+    return [name for name in names if machine.processes(name)]
+
+
+def test_it_installs_without_a_question(machine: Machine, setup: Path) -> None:
+    code, log = install(
+        machine, setup, "/START=0", f"/PORT={PORT}", f"/SCREENSPORT={SCREENS}",
+        r"/DATAROOT=C:\Datos de inspección",
+    )  # fmt: skip
+    assert code == 0, log[-3000:]
+    data = machine.prefix / DATA
+    assert f"BACKEND_PORT={PORT}" in (data / "settings.env").read_text("utf-8")
+    assert (machine.app / "BrakeDiscService.exe").exists()
+    assert not (machine.installed / "new").exists()
+    size = sum(path.stat().st_size for path in machine.installed.rglob("*") if path.is_file())
+    say(f"installed: {size / 1e6:.1f} million bytes = {size / 2**20:.1f} MB as Windows counts")
+    assert size < 600 * 2**20
+
+
+def test_the_version_is_that_of_the_setup(machine: Machine, setup: Path) -> None:
+    code, printed = machine.run(machine.app / "brakedisc.exe", "--version")
+    assert code == 0
+    assert re.search(r"\d+\.\d+\.\d+", printed)[0] in setup.name  # type: ignore[index]
+
+
+def test_the_service_answers_within_3_seconds_and_is_ready_within_15(machine: Machine) -> None:
+    machine.start(machine.app / "BrakeDiscService.exe")
+    answered = wait_until(lambda: health(PORT), 60)
+    ready = answered + wait_until(lambda: is_ready(PORT), READY_S)
+    say(f"service: answers after {answered:.1f} s, ready after {ready:.1f} s")
+    assert (health(PORT) or {})["model"] == "resnet50"
+    for process in machine.processes("BrakeDiscService.exe"):
+        process.kill()
+    wait_until(lambda: not running(machine), 30)
+
+
+def test_the_tray_starts_service_and_screens(machine: Machine) -> None:
+    say(f"tray to ready service: {start_tray(machine):.1f} s")
+    wait_until(lambda: is_ready(SCREENS), READY_S)
+    assert running(machine) == ["BrakeDiscTray.exe", "BrakeDiscService.exe", "BrakeDiscInspector.exe"]
+    assert running_errors(machine) == []
+
+
+def running_errors(machine: Machine) -> list[str]:
+    logs = (machine.prefix / DATA / "logs").glob("*.log")
+    return [line for path in logs for line in path.read_text("utf-8").splitlines() if '"level": "ERROR"' in line]
+
+
+def test_a_killed_service_is_back(machine: Machine) -> None:
+    (service,) = machine.processes("BrakeDiscService.exe")
+    service.kill()
+    wait_until(lambda: [p for p in machine.processes("BrakeDiscService.exe") if p.pid != service.pid], 60)
+    answered = wait_until(lambda: health(PORT), 60)
+    say(f"killed service: answers again {answered:.1f} s after its new start")
+    wait_until(lambda: is_ready(PORT), READY_S)
+
+
+def test_a_second_tray_ends_and_leaves_the_first(machine: Machine) -> None:
+    (first,) = machine.processes("BrakeDiscTray.exe")
+    code, _ = machine.run(machine.app / "BrakeDiscTray.exe")
+    assert code == 0
+    assert [process.pid for process in machine.processes("BrakeDiscTray.exe")] == [first.pid]
+
+
+def test_a_killed_tray_leaves_nothing(machine: Machine) -> None:
+    (tray,) = machine.processes("BrakeDiscTray.exe")
+    tray.kill()
+    gone = wait_until(lambda: not running(machine), 30)
+    say(f"killed tray: everything gone after {gone:.1f} s")
+
+
+def test_a_taken_port_is_named(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", PORT)):
+        code, printed = machine.run(machine.app / "brakedisc.exe", "serve")
+    assert code == 2
+    assert str(PORT) in printed
+
+
+def test_the_demo_judges_as_on_linux(machine: Machine, tmp_path: Path) -> None:
+    there = machine.folder / "demo"
+    code, printed = machine.run(
+        machine.app / "brakedisc.exe", "demo", "--folder", wine.windows_path(there), "--port", str(free_port()),
+        "--no-download",
+    )  # fmt: skip
+    assert code == 0, printed[-3000:]
+    here = demo_here(tmp_path, machine.app / "_internal" / "weights")
+    windows, linux = verdicts(there), verdicts(here)
+    assert len(linux) == 28
+    assert {part: verdict for part, (verdict, _) in windows.items()} == {
+        part: verdict for part, (verdict, _) in linux.items()
+    }
+    far = max(abs(windows[part][1] - score) for part, (_, score) in linux.items())
+    say(f"demo: {len(linux)} verdicts equal, scores differ by at most {far:.1e}")
+    assert far < 1e-3
+
+
+def demo_here(folder: Path, weights: Path) -> Path:
+    command = [sys.executable, "-m", "service.cli", "demo", "--folder", str(folder / "demo"), "--no-download"]
+    environment = {**os.environ, "BACKEND_WEIGHTS_DIR": str(weights), "BACKEND_PORT": str(free_port()),
+                   "BACKEND_DATA_ROOT": str(folder / "root"), "BACKEND_DEVICE": "cpu"}  # fmt: skip
+    subprocess.run([*command, "--port", environment["BACKEND_PORT"]], cwd=ROOT, env=environment, check=True,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    return folder / "demo"
+
+
+def verdicts(demo: Path) -> dict[str, tuple[str, float]]:
+    """Verdict and score by part, from the records."""
+    with sqlite3.connect(demo / "data" / "records.sqlite") as database:
+        rows = database.execute("SELECT part_id, verdict, score FROM inspections").fetchall()
+    return {part: (verdict, score) for part, verdict, score in rows}
+
+
+@pytest.fixture(scope="module")
+def taught(machine: Machine) -> Path:
+    """The demo's data in the data root: something that an update may not lose."""
+    data = machine.prefix / DATA
+    shutil.copytree(machine.folder / "demo" / "data" / "models", data / "models", dirs_exist_ok=True)
+    shutil.copytree(machine.folder / "demo" / "data" / "datasets", data / "datasets", dirs_exist_ok=True)
+    return data
+
+
+def other(setup: Path, name: str) -> Path:
+    """A setup beside the first, made by `make windows-test`: `newer` or `broken`."""
+    return setup.with_name(f"{name}-setup.exe")
+
+
+def test_an_update_while_it_runs_keeps_everything(machine: Machine, setup: Path, taught: Path) -> None:
+    start_tray(machine)
+    code, log = install(machine, other(setup, "newer"), "/START=0")
+    assert code == 0, log[-4000:]
+    assert "Training is released" in log
+    assert not (machine.installed / "former").exists()
+    assert f"BACKEND_PORT={PORT}" in (taught / "settings.env").read_text("utf-8")
+    assert list((taught / "backups").glob("*.tar.gz"))
+    start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is False
+    stop_tray(machine)
+
+
+def test_an_older_version_is_refused(machine: Machine, setup: Path) -> None:
+    code, log = install(machine, setup)
+    assert code == 1
+    assert "newer version is installed" in log
+
+
+def test_a_broken_update_goes_back_by_itself(machine: Machine, setup: Path) -> None:
+    code, log = install(machine, other(setup, "broken"), "/START=0")
+    assert code == 21, log[-4000:]
+    assert not (machine.installed / "failed").exists()
+    start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is False
+
+
+def test_a_repair_of_the_running_product_works(machine: Machine, setup: Path) -> None:
+    (machine.app / "_internal" / "modules.pyz").write_bytes(b"damaged")
+    code, log = install(machine, other(setup, "newer"), "/START=0")
+    assert code == 0, log[-3000:]
+    start_tray(machine)
+
+
+def test_uninstalling_leaves_the_data_and_nothing_else(machine: Machine) -> None:
+    code, _ = machine.run(machine.installed / "unins000.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES")
+    assert code == 0
+    wait_until(lambda: not machine.installed.exists(), 60)
+    assert running(machine) == []
+    data = machine.prefix / DATA
+    assert (data / "records.sqlite").exists()
+    assert json.loads(next(data.glob("models/*/*/v*/model.json")).read_text("utf-8"))
