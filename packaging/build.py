@@ -121,7 +121,7 @@ class Step:
 
 
 def main(arguments: Sequence[str]) -> int:
-    asked, only = _parse(arguments)
+    asked, only = parse(arguments)
     build = Build(asked)
     if asked.edition == "cuda" and (asked.cuda_lock is None or not asked.index_url):
         print(CUDA_NEEDS)
@@ -259,13 +259,17 @@ def third_party_licences(build: Build) -> str:
     for name, version, _ in sbom.packages(_whole_lock(build)):
         if name not in sbom.TOOLS | sbom.LEFT_OUT:
             about = next((path for path in site.glob("*.dist-info") if _is_of(path, name)), None)
-            texts = sorted(path for path in (about.rglob("*") if about else ()) if _LICENCE_FILE.match(path.name))
-            parts += [(f"{name} {version}", path) for path in texts]
+            parts += [(f"{name} {version}", path) for path in _licence_files(about)]
     parts += [("Python", path) for path in build.cpython.glob("LICENSE.txt")]
     return "\n".join(f"{'=' * 78}\n{name}: {path.name}\n\n{path.read_text('utf-8', 'replace')}" for name, path in parts)
 
 
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
+
+
+def _licence_files(about: Path | None) -> list[Path]:
+    files = [path for path in (about.rglob("*") if about else ()) if path.is_file()]
+    return sorted(path for path in files if _LICENCE_FILE.match(path.name) or path.parent != about)
 
 
 def _is_of(about: Path, name: str) -> bool:
@@ -294,15 +298,16 @@ def _draw_icon(path: Path) -> None:
 # --- installer
 
 
-def make_installer(build: Build) -> None:
-    """The setup, by Inno Setup's compiler."""
+def make_installer(build: Build, bundle: Path | None = None, out: Path | None = None) -> None:
+    """The setup, by Inno Setup's compiler; of another folder and into another one when they are given."""
     inno = build.asked.inno or _get_inno(build.asked.folder / "inno")
-    build.out.mkdir(exist_ok=True)
+    bundle, out = bundle or build.bundle, out or build.out
+    out.mkdir(parents=True, exist_ok=True)
     given = {
         "Version": build.version,
         "Edition": build.asked.edition,
-        "Source": build.path(build.bundle),
-        "Output": build.path(build.out),
+        "Source": build.path(bundle),
+        "Output": build.path(out),
         "Icon": build.path(build.folder / "brakedisc.ico"),
     }
     defines = [f"/D{name}={value}" for name, value in given.items()]
@@ -405,7 +410,8 @@ STEPS = (
 )
 
 
-def _parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
+def parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
+    """What is asked, and the names of the only steps wanted."""
     parser = argparse.ArgumentParser(prog="build.py", description="Build the Windows product.")
     parser.add_argument("steps", nargs="*", help=f"only these of: {', '.join(step.name for step in STEPS)}")
     parser.add_argument("--edition", choices=("cpu", "cuda"), default="cpu")

@@ -20,6 +20,8 @@ TASKS = {
     "test": "run the tests (arguments go to pytest)",
     "run": "start the service (arguments go to `brakedisc serve`)",
     "bench": "run the benchmarks (arguments: the name of one, its options)",
+    "windows": "build the Windows product, on Linux under Wine (arguments go to packaging/build.py)",
+    "windows-test": "install, break and update it on a Windows made for it (Linux, under Wine)",
     "lint": "check format, style and types",
     "clean": "remove what builds and tests leave; .venv stays",
 }
@@ -29,7 +31,7 @@ LEFTOVERS = ("build", "dist", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".h
 
 def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] not in TASKS:
-        print("usage: tasks.py TASK [ARGUMENTS]\n" + "\n".join(f"  {name:6} {text}" for name, text in TASKS.items()))
+        print("usage: tasks.py TASK [ARGUMENTS]\n" + "\n".join(f"  {name:12} {text}" for name, text in TASKS.items()))
         return 2
     task, rest = arguments[0], arguments[1:]
     if task == "clean":
@@ -56,6 +58,8 @@ def commands(
         "demo": [brakedisc, "demo", *arguments],
         "run": [brakedisc, "serve", *arguments],
         "test": [python, "-m", "pytest", *arguments],
+        "windows": [python, str(root / "packaging" / "build.py"), *arguments],
+        "windows-test": [python, str(root / "packaging" / "prove.py"), *arguments],
     }
     return [single[task]] if task in single else []
 

@@ -19,14 +19,14 @@ collect_ignore_glob = [] if SETUP else ["test_*.py"]
 
 @pytest.fixture(scope="session")
 def setup() -> Path:
-    """The setup to prove; its folder has to be below build/ of this checkout, or beside the prefix."""
+    """The setup to prove; beside it `newer-setup.exe` and `broken-setup.exe`."""
     return Path(SETUP).resolve()
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(setup: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = Path(os.environ.get("WINDOWS_WINE_ROOT", "/srv/brakedisc-wine"))
     folder = Path(os.environ.get("WINDOWS_FOLDER") or tmp_path_factory.mktemp("windows"))
-    made = Machine(root, folder)
+    made = Machine(root, folder, setup.parent)
     yield made
     made.close()

@@ -25,12 +25,12 @@ PROGRAMS = "drive_c/Program Files/BrakeDisc Inspector"
 
 
 class Machine:
-    """`folder`: where its C: drive and what programs print are kept."""
+    """`folder`: where its C: drive and what programs print are kept; `setups`: what it may read besides."""
 
-    def __init__(self, wine_root: Path, folder: Path) -> None:
+    def __init__(self, wine_root: Path, folder: Path, setups: Path) -> None:
         self.folder, self.prefix = folder, folder / "prefix"
         folder.mkdir(parents=True, exist_ok=True)
-        self._wine = wine.Wine(wine_root, self.prefix, (folder, ROOT / "build"))
+        self._wine = wine.Wine(wine_root, self.prefix, (folder, setups))
         # one display for all of its programs: Windows' own desktop stays on the first it sees
         self._display = f":{100 + os.getpid() % 900}"
         self.environment: dict[str, str] = {"DISPLAY": self._display}
