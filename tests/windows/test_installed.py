@@ -19,9 +19,12 @@ import httpx
 import pytest
 import wine
 from machine import Machine, free_port, health, is_ready, wait_until
+from playwright.sync_api import expect
 
 from service.cli.demo import ROI, SIZE
 from service.demo_parts import MM_PER_PX, ring_shape
+from tests.browser import Inspector, by, chromium, open_page
+from tests.line_parts import pictures, prefer, teach_line
 
 ROOT = Path(__file__).parents[2]
 PORT, SCREENS = free_port(), free_port()
@@ -105,6 +108,32 @@ def test_the_tray_starts_service_and_screens(machine: Machine) -> None:
 def running_errors(machine: Machine) -> list[str]:
     logs = (machine.prefix / DATA / "logs").glob("*.log")
     return [line for path in logs for line in path.read_text("utf-8").splitlines() if '"level": "ERROR"' in line]
+
+
+class Installed(Inspector):
+    """The installed product, as the helpers of the browser tests know it."""
+
+    @property
+    def data_root(self) -> Path:
+        return self.folder / DATA
+
+
+def test_parts_are_inspected_in_a_browser(machine: Machine) -> None:
+    line = Installed(machine.prefix, service_port=PORT, gui_port=SCREENS)
+    teach_line(line)
+    stop_tray(machine)
+    prefer(line, source={"kind": "simulated", "path": wine.windows_path(pictures(machine.folder / "camera"))})
+    start_tray(machine)
+    wait_until(lambda: is_ready(SCREENS), READY_S)
+    with chromium() as browser:
+        page = open_page(browser, line.url)
+        expect(by(page, "word")).to_have_text("Ready")
+        by(page, "inspect").click()
+        expect(by(page, "word")).to_have_text("OK")
+        page.keyboard.press("Space")
+        expect(by(page, "word")).to_have_text("NG")
+        page.screenshot(path=machine.folder / "inspected.png")
+        assert page.errors == []  # type: ignore[attr-defined]
 
 
 def test_a_killed_service_is_back(machine: Machine) -> None:
