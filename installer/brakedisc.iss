@@ -200,8 +200,12 @@ end;
 
 procedure StopAll;
 begin
-  if FileExists(AppFolder + '\BrakeDiscTray.exe') then
-    Quiet(AppFolder + '\BrakeDiscTray.exe', '--stop');
+  if FileExists(AppFolder + '\brakedisc.exe') and (RunIn(AppFolder, 'brakedisc.exe', 'stop-everything') = 0) then
+    exit;
+  { damaged, or of another kind: its supervisor takes the others with it }
+  Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscTray.exe');
+  Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscService.exe');
+  Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscInspector.exe');
 end;
 
 function InitializeSetup: Boolean;
@@ -391,9 +395,6 @@ procedure CurUninstallStepChanged(CurUninstallStep: TUninstallStep);
 begin
   if CurUninstallStep = usUninstall then begin
     StopAll;
-    Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscTray.exe');
-    Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscService.exe');
-    Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscInspector.exe');
     Quiet(ExpandConstant('{sys}\netsh.exe'), 'advfirewall firewall delete rule name="{#Rule}"');
   end;
 end;

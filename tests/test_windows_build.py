@@ -201,8 +201,10 @@ def test_the_setup_runs_programs_and_commands_that_exist() -> None:
     assert all(f'    "{program}": (' in spec for program in programs)
     commands = set(re.findall(r"RunIn\(AppFolder, 'brakedisc\.exe', '([a-z-]+)", SETUP))
     named = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}  # type: ignore[union-attr]
-    assert commands == {"update-check", "prepare", "unfreeze"}
-    assert commands <= named
+    assert commands == {"update-check", "prepare", "unfreeze", "stop-everything"}
+    entry = (ROOT / "packaging" / "entry" / "brakedisc_exe.py").read_text("utf-8")
+    assert 'STOP = ["stop-everything"]' in entry
+    assert commands - {"stop-everything"} <= named
 
 
 def test_the_data_of_a_plant_is_never_deleted_by_the_setup() -> None:
