@@ -108,6 +108,8 @@ Type: filesandordirs; Name: "{app}\new"
 Type: filesandordirs; Name: "{app}\former"
 Type: filesandordirs; Name: "{app}\failed"
 Type: files; Name: "{app}\data-root.txt"
+; of a setup that was killed
+Type: files; Name: "{app}\is-*.tmp"
 Type: dirifempty; Name: "{app}"
 
 [Code]
