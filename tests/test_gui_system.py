@@ -131,11 +131,13 @@ def test_settings_are_refused_at_their_field_kept_and_in_force_after_a_new_start
 @pytest.mark.system
 def test_the_log_is_followed_and_the_audit_log_proved(tended: Inspector, browser: Browser) -> None:
     page = open_page(browser, f"{tended.url}/system?tab=logs")
-    expect(by(page, "lines")).to_contain_text("request")
+    expect(by(page, "lines")).to_be_visible()
     httpx.get(f"{tended.service_url}/models", headers={"X-Request-Id": "seen-live"}, trust_env=False)
     expect(by(page, "lines")).to_contain_text("/models")
-    by(page, "search").fill("/state")
+    httpx.get(f"{tended.service_url}/jobs/none", trust_env=False)
+    by(page, "search").fill("/jobs")
     expect(by(page, "lines")).not_to_contain_text("/models")
+    expect(by(page, "lines")).to_contain_text("/jobs/none")
     by(page, "tab-audit").click()
     expect(by(page, "entries")).to_contain_text("Settings in force")
     by(page, "verify-audit").click()
