@@ -149,7 +149,7 @@ _CUT_OFF = """() => {
 
 def _note(errors: list[str], message: ConsoleMessage) -> None:
     if message.type == "error":
-        errors.append(message.text)
+        errors.append(f"{message.text} {message.location.get('url', '')}".rstrip())
 
 
 def _answers(url: str) -> bool:

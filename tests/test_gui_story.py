@@ -161,6 +161,7 @@ def _find_the_defect(page: Page, mask: np.ndarray) -> None:
     expect(by(page, "word")).to_have_text("NG")
     expect(by(page, "about")).to_contain_text("DISC-0815")
     expect(by(page, "region").first).to_contain_text("mm²")
+    expect(by(page, "defect").first).to_be_attached()  # the picture comes after the word
     boxes = [by(page, "defect").nth(n).evaluate(_BOX) for n in range(by(page, "defect").count())]
     rows, columns = np.nonzero(mask)
     x, y = columns.mean(), rows.mean()
