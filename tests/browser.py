@@ -118,6 +118,12 @@ def open_page(browser: Browser, url: str, *, width: int = 1280, height: int = 80
     return page
 
 
+def leave(page: Page) -> None:
+    """As one who closes the tab: its connection ends. Closing the context itself hangs for ever now and then, on a
+    machine that has much to do; the browser ends with its module."""
+    page.goto("about:blank")
+
+
 def connected(page: Page) -> None:
     """Wait until the page's own socket is open: what is clicked before is lost."""
     page.wait_for_function("() => window.socket?.connected")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.demo_parts import MM_PER_PX, ring_shape
-from tests.browser import Inspector, by, chromium, connected, open_page
+from tests.browser import Inspector, by, chromium, connected, leave, open_page
 from tests.drawing import Drawing
 from tests.line_parts import cracked, good
 
@@ -72,7 +72,7 @@ def test_from_the_first_start_to_a_service_that_is_gone(plant: Inspector, browse
     _restart_the_service_in_the_middle(page, plant)
     _use_a_wrong_key_then_the_right_one(page, plant)
     _lose_the_service(page, plant)
-    page.context.close()
+    leave(page)
 
 
 def _choose_the_camera(page: Page, plant: Inspector) -> None:
