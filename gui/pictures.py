@@ -6,7 +6,7 @@ import re
 import threading
 import uuid
 from collections import OrderedDict
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -68,7 +68,7 @@ def routes(client: Client, pictures: Pictures) -> APIRouter:
         if not _PICTURES.fullmatch(path):
             return PlainTextResponse("not a picture", 404)
         try:
-            data, media_type = await client.picture(f"/{quote(path)}", dict(request.query_params))
+            data, media_type = await client.picture(f"/{path}", dict(request.query_params))
         except ServiceError as error:
             if error.status == 404 and path.endswith("thumbnail"):
                 return Response(_NOT_KEPT, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=5"})

@@ -118,6 +118,12 @@ def open_page(browser: Browser, url: str, *, width: int = 1280, height: int = 80
     return page
 
 
+def leave(page: Page) -> None:
+    """As one who closes the tab: its connection ends. Closing the context itself hangs for ever now and then, on a
+    machine that has much to do; the browser ends with its module."""
+    page.goto("about:blank")
+
+
 def connected(page: Page) -> None:
     """Wait until the page's own socket is open: what is clicked before is lost."""
     page.wait_for_function("() => window.socket?.connected")
@@ -149,7 +155,7 @@ _CUT_OFF = """() => {
 
 def _note(errors: list[str], message: ConsoleMessage) -> None:
     if message.type == "error":
-        errors.append(message.text)
+        errors.append(f"{message.text} {message.location.get('url', '')}".rstrip())
 
 
 def _answers(url: str) -> bool:

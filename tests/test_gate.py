@@ -148,6 +148,18 @@ def test_a_crash_is_a_500_without_stack_trace_and_a_log_entry_with_one(
         assert client.get("/health").status_code == 200
 
 
+def test_what_screens_ask_every_second_is_logged_only_when_it_goes_wrong(
+    data_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log that is looked at must not grow by being looked at."""
+    (data_root / "logs" / "service.log").write_text("one\n")
+    with serving(settings_for(data_root)) as client, caplog.at_level(logging.INFO):
+        for path in ("/health", "/state?role_id=disc&roi_id=ring", "/logs/service.log", "/logs/none.log", "/models"):
+            client.get(path)
+    asked = [record.__dict__["path"] for record in caplog.records if record.name == "service.access"]
+    assert asked == ["/logs/none.log", "/models"]
+
+
 def test_a_browser_of_a_configured_origin_may_call_and_still_gets_ids(tmp_path: Path) -> None:
     with serving(settings_for(tmp_path, BACKEND_ALLOW_ORIGINS="http://hmi.plant")) as client:
         ask = {"Origin": "http://hmi.plant", "Access-Control-Request-Method": "POST"}

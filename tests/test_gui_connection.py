@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import Inspector, by, chromium, inspector, open_page
+from tests.browser import Inspector, by, chromium, inspector, leave, open_page
 
 pytestmark = pytest.mark.system
 KEY = "s3cret-key"
@@ -42,7 +42,7 @@ def test_a_wrong_key_is_refused_and_not_kept(guarded: Inspector, browser: Browse
     kept = json.loads((guarded.data_root / "gui" / "preferences.json").read_text())
     assert kept["api_key"] == KEY
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def test_a_service_that_goes_and_comes_back_is_noticed(tmp_path: Path, browser: Browser) -> None:
@@ -55,4 +55,4 @@ def test_a_service_that_goes_and_comes_back_is_noticed(tmp_path: Path, browser: 
         expect(by(page, "status")).to_contain_text("Sin servicio")
         made.start_service()
         expect(by(page, "status")).to_contain_text("Listo")
-        page.context.close()
+        leave(page)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from gui.heat import heat_layer
 from gui.screens.history_filter import wanted
 from gui.screens.history_overview import nice_top
-from tests.browser import Inspector, by, chromium, cut_off, inspector, open_page
+from tests.browser import Inspector, by, chromium, cut_off, inspector, leave, open_page
 from tests.parts import calibrate, disc, encoded, fit, infer, spoiled_disc, wait_until
 
 KEY = "s3cret-key"
@@ -70,7 +70,7 @@ def test_an_ng_part_is_found_and_shown_whole(used: Inspector, browser: Browser) 
     assert cut_off(page) == []
     by(page, "language-en").click()
     expect(by(page, "facts")).to_contain_text("Areas found")
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -84,7 +84,7 @@ def test_a_part_id_narrows_the_list_and_csv_holds_what_the_filter_shows(used: In
     assert [(row["part_id"], row["verdict"]) for row in rows] == [("'=BAD", "NG")]
     by(page, "part").fill("nobody")
     expect(page.get_by_text("Nothing fits")).to_be_visible()
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -96,14 +96,14 @@ def test_a_range_of_ones_own_is_local_time(used: Inspector, browser: Browser) ->
     expect(by(page, "total")).to_contain_text("30")
     by(page, "until").fill(f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}")
     expect(page.get_by_text("Nothing fits")).to_be_visible()
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
 def test_an_inspection_that_is_gone_is_said_to_be(used: Inspector, browser: Browser) -> None:
     page = open_page(browser, f"{used.url}/history/20200101T000000000000-00000000")
     expect(page.get_by_text("not recorded any more")).to_be_visible()
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system

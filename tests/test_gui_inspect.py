@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Inspector, by, chromium, cut_off, open_page
+from tests.browser import Inspector, by, chromium, cut_off, leave, open_page
 from tests.line_parts import good, pictures, prefer, spoiled, teach_line
 
 pytestmark = pytest.mark.system
@@ -84,7 +84,7 @@ def test_a_part_is_judged_by_key_and_the_defect_is_drawn_where_it_lies(line: Ins
         bottom = page.evaluate("document.documentElement.scrollHeight - innerHeight")
         assert bottom <= 1, "the screen has to be scrolled"
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def test_an_unplugged_camera_takes_the_verdict_away_and_comes_back_by_itself(line: Inspector, browser: Browser) -> None:
@@ -99,7 +99,7 @@ def test_an_unplugged_camera_takes_the_verdict_away_and_comes_back_by_itself(lin
     expect(by(page, "word")).to_have_text("ERROR")
     away.rename(camera)
     expect(by(page, "word")).to_have_text("Ready")
-    page.context.close()
+    leave(page)
 
 
 def test_sources_shows_what_the_camera_sees_and_tries_its_trigger(line: Inspector, browser: Browser) -> None:
@@ -118,7 +118,7 @@ def test_sources_shows_what_the_camera_sees_and_tries_its_trigger(line: Inspecto
         by(page, f"language-{language}").click()
         expect(by(page, "use")).to_contain_text({"es": "Usar esta fuente", "en": "Use this source"}[language])
         assert cut_off(page) == []
-    page.context.close()
+    leave(page)
 
 
 def test_what_is_no_picture_and_what_is_too_large_are_errors_and_the_next_part_is_judged(
@@ -136,7 +136,7 @@ def test_what_is_no_picture_and_what_is_too_large_are_errors_and_the_next_part_i
     drop.set_input_files([{"name": "next.png", "mimeType": "image/png", "buffer": good(1)}])
     expect(by(page, "word")).to_have_text("OK")
     expect(by(page, "about")).to_contain_text("next.png")
-    page.context.close()
+    leave(page)
 
 
 def test_a_service_that_goes_takes_the_verdict_with_it_and_no_new_file_is_lost(
@@ -166,7 +166,7 @@ def test_a_service_that_goes_takes_the_verdict_with_it_and_no_new_file_is_lost(
     expect(by(page, "about")).to_contain_text("three.png")
     kept = json.loads((line.data_root / "gui" / "preferences.json").read_text())
     assert kept["source"] == {"kind": "folder", "path": str(watched)}
-    page.context.close()
+    leave(page)
 
 
 def _height(page: Page, name: str) -> float:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, open_page
+from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
 from tests.drawing import Drawing, store_master, stored
 from tests.parts import png, wait_until
 from tests.scene import plate
@@ -107,7 +107,7 @@ def test_shapes_are_drawn_changed_saved_and_there_again(browser: Browser, made: 
     again.shows("roi:0", angle=-30.5, r=120)
     again.shows("roi:1", x=63.5, y=50.5, w=120, h=80)
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def test_drawn_at_the_right_place_after_zoom_and_pan_and_one_message_for_each_drag(
@@ -132,7 +132,7 @@ def test_drawn_at_the_right_place_after_zoom_and_pan_and_one_message_for_each_dr
     assert page.evaluate("() => window.sent.filter((name) => name === 'event').length") == 1
     by(page, "zoom-fit").click()
     page.wait_for_function("() => document.querySelector('.roi-editor image').getScreenCTM().a < 1.5")
-    page.context.close()
+    leave(page)
 
 
 def test_what_cannot_be_is_not_made_and_a_locked_layout_stays(browser: Browser, made: Inspector) -> None:
@@ -171,7 +171,7 @@ def test_what_cannot_be_is_not_made_and_a_locked_layout_stays(browser: Browser, 
     by(page, "go-connection").click()  # something is not saved: the browser asks, and stays
     wait_until(lambda: asked == ["beforeunload"])
     assert page.url.endswith("role=strict")
-    page.context.close()
+    page.close()  # its answer to leaving is no
 
 
 def test_a_finger_draws_moves_and_two_fingers_zoom(browser: Browser, made: Inspector) -> None:
@@ -209,7 +209,7 @@ def test_a_finger_draws_moves_and_two_fingers_zoom(browser: Browser, made: Inspe
     assert page.evaluate(scale) == pytest.approx(before * 2.6, rel=0.1)
     drawing.shows("roi:0", cx=340, cy=240, r=120)
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def test_two_browsers_edit_one_layout_and_the_later_one_is_told(browser: Browser, made: Inspector) -> None:
@@ -239,8 +239,8 @@ def test_two_browsers_edit_one_layout_and_the_later_one_is_told(browser: Browser
     hers.shows("roi:0", x=300.5)
     hers.gone("roi:1")
     expect(by(first, "saved")).to_have_text(re.compile("revision 3$"))
-    first.context.close()
-    second.context.close()
+    leave(first)
+    leave(second)
 
 
 def test_a_new_part_from_file_to_alignment_and_its_end(browser: Browser, made: Inspector, tmp_path: Path) -> None:
@@ -285,4 +285,4 @@ def test_a_new_part_from_file_to_alignment_and_its_end(browser: Browser, made: I
     by(page, "delete-role").click()
     by(page, "confirm").click()
     wait_until(lambda: httpx.get(f"{made.service_url}/layouts/Plate%207%20A", trust_env=False).status_code == 404)
-    page.context.close()
+    leave(page)

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.demo_parts import MM_PER_PX, ring_shape
-from tests.browser import Inspector, by, chromium, connected, open_page
+from tests.browser import Inspector, by, chromium, connected, leave, open_page
 from tests.drawing import Drawing
 from tests.line_parts import cracked, good
 
@@ -72,7 +72,7 @@ def test_from_the_first_start_to_a_service_that_is_gone(plant: Inspector, browse
     _restart_the_service_in_the_middle(page, plant)
     _use_a_wrong_key_then_the_right_one(page, plant)
     _lose_the_service(page, plant)
-    page.context.close()
+    leave(page)
 
 
 def _choose_the_camera(page: Page, plant: Inspector) -> None:
@@ -161,6 +161,7 @@ def _find_the_defect(page: Page, mask: np.ndarray) -> None:
     expect(by(page, "word")).to_have_text("NG")
     expect(by(page, "about")).to_contain_text("DISC-0815")
     expect(by(page, "region").first).to_contain_text("mm²")
+    expect(by(page, "defect").first).to_be_attached()  # the picture comes after the word
     boxes = [by(page, "defect").nth(n).evaluate(_BOX) for n in range(by(page, "defect").count())]
     rows, columns = np.nonzero(mask)
     x, y = columns.mean(), rows.mean()

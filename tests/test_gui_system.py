@@ -16,7 +16,7 @@ from gui.setting_forms import changes, group_of, grouped, refusals
 from gui.words import Words
 from service.contract_system import SettingAbout
 from service.settings import Settings
-from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, open_page
+from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
 from tests.parts import ROI, calibrate, fit, upload, wait_until
 
 
@@ -65,7 +65,7 @@ def test_a_backup_is_made_and_brought_back(plant: Inspector, browser: Browser) -
     by(page, "tab-health").click()
     by(page, "tab-backups").click()
     expect(by(page, "restored")).to_contain_text("Restored from")
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -81,7 +81,7 @@ def test_freezing_asks_why_and_says_who(plant: Inspector, browser: Browser) -> N
     by(page, "release").click()
     by(page, "confirm").click()
     expect(by(page, "free")).to_be_visible()
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -91,7 +91,7 @@ def test_golden_parts_are_checked_each(plant: Inspector, browser: Browser) -> No
     expect(by(page, "check-result")).to_contain_text("Passed")
     expect(by(page, "checks").locator("tbody tr")).to_have_count(3)
     expect(by(page, "check-result")).to_contain_text("1 golden parts")
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -105,7 +105,7 @@ def test_every_tab_fits_the_smallest_screen(plant: Inspector, browser: Browser, 
         expect(page).to_have_url(f"{plant.url}/system?tab={name}")
         assert cut_off(page) == [], name
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -125,17 +125,19 @@ def test_settings_are_refused_at_their_field_kept_and_in_force_after_a_new_start
     expect(by(page, "restart-needed")).to_be_hidden()
     expect(by(page, "set-BACKEND_QUEUE_SIZE")).to_have_value("16")
     assert "BACKEND_QUEUE_SIZE=16" in (tended.data_root / "settings.env").read_text()
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
 def test_the_log_is_followed_and_the_audit_log_proved(tended: Inspector, browser: Browser) -> None:
     page = open_page(browser, f"{tended.url}/system?tab=logs")
-    expect(by(page, "lines")).to_contain_text("request")
+    expect(by(page, "lines")).to_be_visible()
     httpx.get(f"{tended.service_url}/models", headers={"X-Request-Id": "seen-live"}, trust_env=False)
     expect(by(page, "lines")).to_contain_text("/models")
-    by(page, "search").fill("/state")
+    httpx.get(f"{tended.service_url}/jobs/none", trust_env=False)
+    by(page, "search").fill("/jobs")
     expect(by(page, "lines")).not_to_contain_text("/models")
+    expect(by(page, "lines")).to_contain_text("/jobs/none")
     by(page, "tab-audit").click()
     expect(by(page, "entries")).to_contain_text("Settings in force")
     by(page, "verify-audit").click()
@@ -144,7 +146,7 @@ def test_the_log_is_followed_and_the_audit_log_proved(tended: Inspector, browser
     audit.write_bytes(audit.read_bytes().replace(b'"by": "', b'"by": "not ', 1))
     by(page, "verify-audit").click()
     expect(by(page, "audit-proof")).to_contain_text("changed")
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -168,7 +170,7 @@ def test_a_key_is_made_shown_once_and_wanted_from_then_on(tended: Inspector, bro
     by(page, "delete-key").click()
     by(page, "confirm").click()
     expect(by(page, "keys")).not_to_contain_text("line 2")
-    page.context.close()
+    leave(page)
 
 
 @pytest.mark.system
@@ -182,7 +184,7 @@ def test_what_is_looked_after_fits_the_smallest_screen(tended: Inspector, browse
         expect(by(page, shown)).to_be_visible()
         assert cut_off(page) == [], name
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def line(level: str, event: str) -> str:

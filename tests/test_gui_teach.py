@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, open_page
+from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
 from tests.parts import RING, ROI, SCALE, disc, spoiled_disc, wait_until
 
 pytestmark = pytest.mark.system
@@ -64,9 +64,9 @@ def versions(made: Inspector) -> list[tuple[int, bool, bool]]:
     return sorted((model["model_version"], model["current"], model["calibrated"]) for model in models)
 
 
-def leave(page: Page) -> None:
+def left_well(page: Page) -> None:
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def test_a_lesson_goes_on_when_its_tab_is_closed_and_is_found_again(made: Inspector, browser: Browser) -> None:
@@ -76,7 +76,7 @@ def test_a_lesson_goes_on_when_its_tab_is_closed_and_is_found_again(made: Inspec
     by(page, "teach").click()
     expect(by(page, "stage")).to_contain_text("good picture")
     expect(by(page, "teach")).to_be_disabled()
-    leave(page)
+    left_well(page)
     assert versions(made) == []
 
     page = open_page(browser, f"{made.url}{TEACH}&step=teach")
@@ -90,7 +90,7 @@ def test_a_lesson_goes_on_when_its_tab_is_closed_and_is_found_again(made: Inspec
     by(page, "language-en").click()
     expect(by(page, "to-calibration")).to_be_visible()
     assert versions(made) == [(1, False, False)]
-    leave(page)
+    left_well(page)
 
 
 def test_a_lesson_that_is_cancelled_leaves_everything_as_it_was(made: Inspector, browser: Browser) -> None:
@@ -103,7 +103,7 @@ def test_a_lesson_that_is_cancelled_leaves_everything_as_it_was(made: Inspector,
     expect(by(page, "problem")).to_have_text("Nothing was changed.")
     expect(by(page, "teach")).to_be_enabled()
     assert versions(made) == before
-    leave(page)
+    left_well(page)
 
 
 def test_while_training_is_frozen_buttons_are_grey_and_the_reason_is_told(made: Inspector, browser: Browser) -> None:
@@ -116,7 +116,7 @@ def test_while_training_is_frozen_buttons_are_grey_and_the_reason_is_told(made: 
         client.post("/admin/unfreeze").raise_for_status()
     expect(by(page, "frozen")).to_be_hidden()
     expect(by(page, "teach")).to_be_enabled()
-    leave(page)
+    left_well(page)
 
 
 @pytest.mark.parametrize("path", ["/teach?role=never&roi=seen&step=teach", "/why", "/why?inspection=unknown&region=x"])
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_said_in_a_sentence(made: Inspector, browser: Brows
     expect(page.locator("body")).to_contain_text("not recorded any more" if "unknown" in path else str(said))
     if path.startswith("/teach"):
         expect(by(page, "teach")).to_be_disabled()
-    page.context.close()  # a picture of an unknown inspection is a 404 in the console
+    leave(page)  # a picture of an unknown inspection is a 404 in the console
 
 
 def test_samples_come_from_everywhere_and_are_sorted(made: Inspector, browser: Browser) -> None:
@@ -174,7 +174,7 @@ def test_samples_come_from_everywhere_and_are_sorted(made: Inspector, browser: B
     by(page, "sample").filter(has_text="OK").click()
     by(page, "move").click()
     expect(by(page, "label-ok")).to_have_text("OK · 10")
-    leave(page)
+    left_well(page)
 
 
 def test_the_threshold_is_dragged_and_only_adopted_when_asked(made: Inspector, browser: Browser) -> None:
@@ -210,4 +210,4 @@ def test_the_threshold_is_dragged_and_only_adopted_when_asked(made: Inspector, b
     assert versions(made)[-1][1:] == (True, True)
     by(page, "step-versions").click()
     expect(by(page, "version-1")).to_contain_text("in service")
-    leave(page)
+    left_well(page)

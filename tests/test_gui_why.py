@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.demo_parts import draw_disc
-from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, open_page
+from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
 from tests.parts import FORM, RING, ROI, SCALE, SIZE, disc, infer, png, wait_until
 
 pytestmark = pytest.mark.system
@@ -105,7 +105,7 @@ def test_a_miss_is_traced_to_its_picture_and_what_taking_it_out_changes_is_seen(
     expect(by(page, "changed-inspection")).to_contain_text("NG")
     assert listed(plant, "/inspections")["total"] == 3  # nothing is recorded
     assert page.errors == []  # type: ignore[attr-defined]
-    page.context.close()
+    leave(page)
 
 
 def _look_in_both_languages(page: Page) -> None:
@@ -124,4 +124,4 @@ def test_a_selection_of_the_history_is_judged_by_another_version(plant: Inspecto
     expect(by(page, "rerun-result")).to_contain_text("3")
     assert cut_off(page) == []
     by(page, "rerun-close").click()
-    page.context.close()
+    leave(page)

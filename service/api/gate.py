@@ -16,6 +16,8 @@ from service.keys import check_host
 
 log = logging.getLogger("service.access")
 _QUIET = ("/health", "/health/live", "/metrics")  # asked every few seconds
+# Asked every second by screens, too; a log that is looked at must not grow by being looked at.
+_QUIET_WHEN_GOOD = ("/state", "/logs/")
 
 
 class Gate:
@@ -74,6 +76,8 @@ class Gate:
 
 
 def _log_line(scope: Scope, status: int, started: float) -> None:
-    if scope["path"] not in _QUIET or status == 500:  # 503 is what /health says while it loads
+    path: str = scope["path"]
+    quiet = path in _QUIET and status != 500  # 503 is what /health says while it loads
+    if not quiet and not (status < 400 and path.startswith(_QUIET_WHEN_GOOD)):
         ms = round((time.perf_counter() - started) * 1e3, 1)
-        log.info("request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": ms})
+        log.info("request", extra={"method": scope["method"], "path": path, "status": status, "ms": ms})
