@@ -26,7 +26,12 @@ body { background: var(--page); color: var(--text); }
 .q-btn { min-height: 44px; }
 .q-header .q-btn, .q-footer .q-btn { min-height: 40px; }
 .muted { color: var(--muted); }
-.body--dark .text-primary { color: #8fc4f3 !important; }
+/* Quasar's own rule is important and in an earlier layer, which wins over any here: what it reads is changed instead */
+.body--dark .text-primary { --q-primary: #8fc4f3; }
+.body--dark .text-negative { --q-negative: #ff8a90; }
+.body--dark .text-positive { --q-positive: #6fd39b; }
+.body--dark .text-warning { --q-warning: #ffc266; }
+.body--dark .text-info { --q-info: #8fc4f3; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 16px; }
 .page { padding: 16px; width: 100%; max-width: 2400px; margin: 0 auto; }
 .statusbar { font-size: 14px; gap: 18px; white-space: nowrap; overflow: hidden; }

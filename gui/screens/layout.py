@@ -26,7 +26,7 @@ CSS = """
 .bench > * { min-height: 0; }
 .tools { display: grid; grid-template-columns: 1fr 1fr; align-content: start; gap: 4px; padding: 4px;
          overflow-y: auto; }
-.tools .used { background: var(--q-primary) !important; }
+.tools .used { --q-primary: #0b5394; background: #0b5394 !important; }
 .tools .used .q-icon { color: #fff !important; }
 .side { overflow-y: auto; display: flex; flex-direction: column; gap: 12px; flex-wrap: nowrap; padding: 12px; }
 .side > * { flex: none; }
