@@ -20,8 +20,8 @@ PAGES = [
     *(f"/system?tab={tab}" for tab in ("health", "backups", "freeze", "golden", "logs", "audit", "keys", "settings")),
 ]  # fmt: skip
 
-# WCAG 2.2, 1.4.3 and 1.4.11: 4.5:1, for large text and signs 3:1; what cannot be used now is exempt. Backgrounds are laid over each other as
-# the browser does; text over a picture is not looked at.
+# WCAG 2.2, 1.4.3 and 1.4.11: 4.5:1, for large text and signs 3:1; what cannot be used now is exempt. Backgrounds are
+# laid over each other as the browser does; text over a picture is not looked at.
 _TOO_FAINT = """() => {
   const parse = (text) => {
     const found = text.match(/[\\d.]+/g).map(Number);
