@@ -92,7 +92,7 @@ def serving(
         yield client
 
 
-def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
