@@ -46,6 +46,7 @@ class Drawing:
         self.drag_on_screen(self.on_screen(start), self.on_screen(end), moves=moves)
 
     def drag_on_screen(self, start: Place, end: Place, *, moves: int = 8) -> None:
+        self.page.wait_for_function("() => !document.querySelector('.q-dialog')")  # one that fades away takes the press
         mouse = self.page.mouse
         mouse.move(*start)
         mouse.down()
