@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
 from nicegui import ui
 
@@ -29,6 +30,7 @@ _DOTS = {
     Link.CONNECTING: "#d08700",
 }
 TICK_S = 0.5
+Kind = Literal["positive", "negative", "warning", "ongoing"]
 
 
 class Page:
@@ -58,18 +60,23 @@ def page(gui: Gui, name: str) -> Iterator[Page]:
     _header(here)
     _status_bar(here)
     gui.link.announced.subscribe(
-        lambda key, values: ui.notify(words(key, **values), type="warning", timeout=0, close_button=True)
+        lambda key, values: notify(words(key, **values), "warning", timeout=0, close_button=True)
     )
     with ui.column().classes("page gap-4"):
         yield here
     ui.timer(TICK_S, here.tick)
 
 
+def notify(text: str, kind: Kind, **options: Any) -> None:
+    """A message that goes by itself, where it covers least; what lies below it can be used meanwhile."""
+    ui.notify(text, type=kind, position="bottom-left", **options)
+
+
 def tell(here: Page, error: ServiceError) -> None:
     """A call that failed, in the person's language, with what to do."""
     sentence = here.words.problem(error.code, error.detail)
     caption = error.detail if error.detail not in sentence else ""
-    ui.notify(sentence, caption=caption, type="negative", timeout=8000, close_button=True, multi_line=True)
+    notify(sentence, "negative", caption=caption, timeout=8000, close_button=True, multi_line=True)
 
 
 async def sure(here: Page, question: str, do: str) -> bool:

@@ -37,6 +37,8 @@ body { background: var(--page); color: var(--text); }
 .statusbar { font-size: 14px; gap: 18px; white-space: nowrap; overflow: hidden; }
 .statusbar .item { overflow: hidden; text-overflow: ellipsis; }
 .state-dot { width: 14px; height: 14px; border-radius: 50%; display: inline-block; }
+.q-notification { pointer-events: none; }
+.q-notification .q-btn { pointer-events: auto; }
 .number { font-variant-numeric: tabular-nums; }
 :focus-visible { outline: 3px solid #f5a800; outline-offset: 2px; }
 """

@@ -285,4 +285,5 @@ def test_a_new_part_from_file_to_alignment_and_its_end(browser: Browser, made: I
     by(page, "delete-role").click()
     by(page, "confirm").click()
     wait_until(lambda: httpx.get(f"{made.service_url}/layouts/Plate%207%20A", trust_env=False).status_code == 404)
+    page.wait_for_url(re.compile("/layout$"))
     leave(page)

@@ -10,7 +10,7 @@ from gui import calls_history as calls
 from gui import formats
 from gui.calls_history import Choice
 from gui.client import ServiceError
-from gui.shell import Page, tell
+from gui.shell import Page, notify, tell
 from service.contract_insight import RerunResult
 
 MOST, MOST_SHOWN = 1000, 200
@@ -19,7 +19,7 @@ MOST, MOST_SHOWN = 1000, 200
 async def ask_rerun(here: Page, choice: Choice) -> None:
     words = here.words
     if not choice.role_id or not choice.roi_id:
-        ui.notify(words("history.rerun_choose"), type="warning")
+        notify(words("history.rerun_choose"), "warning")
         return
     try:
         versions = await calls.versions(here.gui.client, choice.role_id, choice.roi_id)
@@ -27,7 +27,7 @@ async def ask_rerun(here: Page, choice: Choice) -> None:
         tell(here, error)
         return
     if not versions:
-        ui.notify(words("history.rerun_none"), type="warning")
+        notify(words("history.rerun_none"), "warning")
         return
     _Dialog(here, choice, versions).open()
 

@@ -11,7 +11,7 @@ from gui.client import Client, ServiceError
 from gui.layout_editing import Draft, Editing
 from gui.layout_geometry import Refused
 from gui.roi_editor import RoiEditor
-from gui.shell import Page, tell
+from gui.shell import Page, notify, tell
 from gui.words import Words
 from service.contract_layouts import Layout
 
@@ -85,11 +85,11 @@ class Desk:
 
     def warn(self, text: str) -> None:
         with self.root:
-            ui.notify(text, type="warning", timeout=6000, close_button=True)
+            notify(text, "warning", timeout=6000, close_button=True)
 
     def note(self, text: str) -> None:
         with self.root:
-            ui.notify(text, type="positive")
+            notify(text, "positive")
 
     def began_from(self, layout: Layout, *, keep_edits: bool) -> None:
         """The stored layout is that one now: edits go, or stay upon it."""

@@ -13,7 +13,7 @@ from gui.client import ServiceError
 from gui.display import displayed
 from gui.parts import Gui
 from gui.screens.sources_form import SourceForm
-from gui.shell import Page, page, tell
+from gui.shell import Page, notify, page, tell
 from gui.sources.base import Exposure, HasExposure, SourceError
 from gui.sources.making import KINDS
 
@@ -43,7 +43,7 @@ def _choice(here: Page) -> None:
         except OSError as error:
             tell(here, ServiceError("disk_full", str(error)))
             return
-        ui.notify(words("sources.used"), type="positive")
+        notify(words("sources.used"), "positive")
 
     kind.on_value_change(lambda event: draw(str(event.value)))
     ui.button(words("sources.use"), on_click=use).classes("w-full").props("data-testid=use")

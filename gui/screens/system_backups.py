@@ -10,7 +10,7 @@ from gui import calls_system as calls
 from gui import formats
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab, facts, progress
-from gui.shell import sure, tell
+from gui.shell import notify, sure, tell
 from service.contract import BackupsAnswer, BackupSummary
 
 
@@ -34,7 +34,7 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
             job = None
         button.enable()
         if job:
-            ui.notify(tab.say("backed_up"), type="positive")
+            notify(tab.say("backed_up"), "positive")
             await tab.reload()
 
     async def restore(backup: BackupSummary) -> None:
@@ -47,7 +47,7 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
             tell(tab.here, error)
             return
         if job:
-            ui.notify(tab.say("restoring"), type="positive", timeout=10_000)
+            notify(tab.say("restoring"), "positive", timeout=10_000)
 
     button = ui.button(tab.say("back_up"), icon="save", on_click=back_up).props("data-testid=back-up")
     with ui.column().classes("card w-full"):

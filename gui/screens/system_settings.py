@@ -11,7 +11,7 @@ from gui import calls_system as calls
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab
 from gui.setting_forms import changes, grouped, is_on, may_change, refusals
-from gui.shell import sure, tell
+from gui.shell import notify, sure, tell
 from service.contract_system import SettingAbout, SettingsAnswer
 
 
@@ -116,7 +116,7 @@ class _Form:
                 return
             self._refuse(refusals(error.detail, self._fields))
             return
-        ui.notify(self._tab.say("settings_saved"), type="positive")
+        notify(self._tab.say("settings_saved"), "positive")
         await self._tab.reload()
 
     def _refuse(self, said: dict[str, str]) -> None:
@@ -140,7 +140,7 @@ class _Form:
             tell(tab.here, error)
             return
         self._before_s = health.uptime_s if health else float("inf")
-        ui.notify(tab.say("restarting"), type="ongoing", spinner=True, timeout=8000)
+        notify(tab.say("restarting"), "ongoing", spinner=True, timeout=8000)
 
     async def _tick(self) -> None:
         """A service that runs for a shorter time than before has started anew."""
@@ -149,7 +149,7 @@ class _Form:
             return
         if state.health.uptime_s < self._before_s:
             self._before_s = None
-            ui.notify(self._tab.say("restarted"), type="positive")
+            notify(self._tab.say("restarted"), "positive")
             await self._tab.reload()
 
 

@@ -10,7 +10,7 @@ from nicegui import ui
 from gui import formats
 from gui.client import Client, ServiceError
 from gui.preferences import Language
-from gui.shell import Page, tell
+from gui.shell import Page, notify, tell
 from service.contract import Frozen
 from service.contract_layouts import LayoutAnswer
 
@@ -58,7 +58,7 @@ class Desk:
 
     def note(self, text: str) -> None:
         with self.root:
-            ui.notify(text, type="positive")
+            notify(text, "positive")
 
 
 class Guard:
