@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from nicegui import Event
 
 from gui import calls_inspect as calls
 from gui.client import Client, ServiceError, ServiceGone
-from gui.display import Displayed, displayed, heat_over
+from gui.display import displayed, heat_over
 from gui.latest import Latest
 from gui.link import LinkState, LinkWatch
 from gui.part import Counters, Part, Past, State
@@ -130,27 +131,25 @@ class Line:
         if not role_id:
             self._fail(part, "no_role", "No role has been chosen.")
             return True
-        loop = asyncio.get_running_loop()
-        drawing = loop.run_in_executor(None, displayed, picture.data)  # while the service looks at it
         try:
             answer = await calls.inspect(self._client, role_id, picture, part.part_id)
         except ServiceError as error:
             self._fail(part, error.code, error.detail)
-            await self._picture(replace(self.shown), await drawing)
+            await self._picture(replace(self.shown), picture)
             return not isinstance(error, ServiceGone) and error.status not in (429, 503)
         judged = replace(part, state=State(answer.verdict), answer=answer, size=(answer.width, answer.height))
-        self._show(judged)  # the word before the picture
+        self._show(judged)  # the word before the picture, whose drawing would take the service's cores
         self._note_models(answer)
-        await self._picture(judged, await drawing)
+        await self._picture(judged, picture)
         return True
 
-    async def _picture(self, part: Part, drawn: Displayed | None) -> None:
+    async def _picture(self, part: Part, picture: Picture) -> None:
         """Put the picture under the verdict, and the part into the strip."""
         frame_id, thumbnail = part.answer.frame_id if part.answer else "", ""
+        in_thread = partial(asyncio.get_running_loop().run_in_executor, None)
+        drawn = await in_thread(displayed, picture.data)
         if drawn is not None:
-            heat = (
-                await asyncio.get_running_loop().run_in_executor(None, heat_over, part.answer) if part.answer else None
-            )
+            heat = await in_thread(heat_over, part.answer) if part.answer else None
             part = replace(
                 part,
                 picture_url=self._pictures.put(drawn.jpeg, "image/jpeg"),

@@ -108,7 +108,7 @@ class Backend:
         self.jobs = Jobs(self._database)
         self.audit = Audit(settings.data_root)
         self.freezing = Freezing(settings.data_root)
-        self.settings_file = SettingsFile(settings.data_root / SETTINGS_FILE, settings.data_root / "locks")
+        self.settings_file = SettingsFile(settings.data_root / SETTINGS_FILE)
         self.keys = KeyRing(settings, self.settings_file)
         self.logs = LogFiles(settings.data_root / "logs")
         self.backups = backups_of(settings)

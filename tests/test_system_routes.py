@@ -187,7 +187,7 @@ def test_what_the_next_start_would_refuse_is_refused_and_nothing_is_written(
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_the_settings_file_keeps_any_value_as_it_is(tmp_path: Path, value: str) -> None:
-    file = SettingsFile(tmp_path / "settings.env", tmp_path)
+    file = SettingsFile(tmp_path / "settings.env")
     (tmp_path / "settings.env").write_bytes("\ufeff# ñ\nA=1\nexport X=old\nX=older\n".encode())
     file.change({"X": value})
     assert file.values() == {"A": "1", "X": value}

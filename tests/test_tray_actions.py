@@ -16,7 +16,8 @@ import uvicorn
 from service import __version__
 from service.api.app import create_app
 from service.backend import Backend
-from service.settings import Settings
+from service.settings import SETTINGS_FILE, Settings
+from service.store.settings_file import SettingsFile
 from tests.conftest import settings_for
 from tests.parts import wait_until
 from tests.test_cli import free_port
@@ -274,6 +275,16 @@ def test_the_first_key_of_the_settings_opens_the_service(tmp_path: Path) -> None
         with pytest.raises(Refused) as refused:
             ServiceClient(settings_for(tmp_path, BACKEND_PORT=service.port)).freeze("why")
     assert refused.value.code == "api_key_required"
+
+
+def test_a_key_that_is_made_while_the_tray_runs_is_used(tmp_path: Path) -> None:
+    with twin_service(key="s3cret") as service:
+        settings = settings_for(tmp_path, BACKEND_PORT=service.port)
+        client = ServiceClient(settings)
+        with pytest.raises(Refused):
+            client.freeze("why")
+        SettingsFile(settings.data_root / SETTINGS_FILE).change({"BACKEND_API_KEY": "line-1:s3cret"})
+        client.freeze("why")
 
 
 def test_a_proxy_of_the_network_does_not_come_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from service.settings import Settings
+from service.key_ring import KeyRing
+from service.settings import SETTINGS_FILE, Settings
+from service.store.settings_file import SettingsFile
 from tray.menu import Backup
 from tray.program import called_host
 
@@ -53,7 +55,9 @@ class ServiceClient:
     ) -> None:
         """A job whose service answers nobody for `patience_s` is given up."""
         self._host, self._port = called_host(settings.host), settings.port
-        self._key = next(iter(settings.api_keys), "")
+        self._keys = KeyRing(
+            settings, SettingsFile(settings.data_root / SETTINGS_FILE)
+        )  # the first one is made while the tray runs
         self._give_up, self._patience_s = give_up, patience_s
 
     def freeze(self, why: str) -> None:
@@ -117,8 +121,8 @@ class ServiceClient:
     ) -> _Answer:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
         sent = {"Connection": "close", "Content-Type": "application/json", **(headers or {})}
-        if self._key:
-            sent["X-API-Key"] = self._key
+        if keys := self._keys.current():
+            sent["X-API-Key"] = next(iter(keys))
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, sent)
             answer = connection.getresponse()

@@ -9,6 +9,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
+from starlette.formparsers import MultiPartParser
 
 from service import __version__
 from service.api import (
@@ -37,6 +38,9 @@ from service.settings import split_list
 
 # Threads for requests that are not inspections: fits that wait, uploads, listings.
 SPARE_THREADS = 24
+# A picture up to here waits in memory, where it is read whole anyway: a file beside costs a thread's turn for each
+# piece, and wants a folder for temporary files.
+MultiPartParser.spool_max_size = 64 * 1024 * 1024
 
 
 def create_app(backend: Backend) -> FastAPI:

@@ -27,7 +27,7 @@ def prepare(console: Console, *, port: int | None, screens_port: int | None, sta
     if stations is not None:
         values["GUI_STATIONS"] = _checked(stations) or None
         values["GUI_HOST"] = "0.0.0.0" if stations else None  # only who is named in GUI_STATIONS gets in
-    file = SettingsFile(root / SETTINGS_FILE, root / "locks")
+    file = SettingsFile(root / SETTINGS_FILE)
     if values:
         file.change(values)
     settings = read_settings(BACKEND_DATA_ROOT=root)

@@ -17,8 +17,8 @@ _PLAIN = re.compile(r"[^\s#'\"\\$`][^\s#'\"$`]*")
 
 
 class SettingsFile:
-    def __init__(self, path: Path, locks: Path) -> None:
-        self._path, self._lock_file = path, locks / "settings.lock"
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock_file = path, path.parent / "locks" / "settings.lock"
 
     def stamp(self) -> tuple[int, int]:
         """Another one as soon as the file was changed; (0, 0) when there is none."""
