@@ -55,6 +55,7 @@ class Line:
         self._counting = Latest(self._count)
         self._counted_s = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._drawing: asyncio.Task[None] | None = None
         self._source, self._thread = self._made()
 
     def open(self) -> None:
@@ -62,7 +63,7 @@ class Line:
         self._task = asyncio.create_task(self._run(), name="line")
 
     async def close(self) -> None:
-        await calls.settled(self._task)
+        await calls.settled(self._task, self._drawing)
         self._give_up(self._source, self._thread)
 
     @property
@@ -135,13 +136,19 @@ class Line:
             answer = await calls.inspect(self._client, role_id, picture, part.part_id)
         except ServiceError as error:
             self._fail(part, error.code, error.detail)
-            await self._picture(replace(self.shown), picture)
+            await self._draw(self.shown, picture)
             return not isinstance(error, ServiceGone) and error.status not in (429, 503)
         judged = replace(part, state=State(answer.verdict), answer=answer, size=(answer.width, answer.height))
         self._show(judged)  # the word before the picture, whose drawing would take the service's cores
         self._note_models(answer)
-        await self._picture(judged, picture)
+        await self._draw(judged, picture)
         return True
+
+    async def _draw(self, part: Part, picture: Picture) -> None:
+        """Beside the next part, but never more than one."""
+        if self._drawing is not None:
+            await asyncio.wait({self._drawing})
+        self._drawing = asyncio.create_task(self._picture(part, picture), name="picture")
 
     async def _picture(self, part: Part, picture: Picture) -> None:
         """Put the picture under the verdict, and the part into the strip."""
