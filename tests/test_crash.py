@@ -8,7 +8,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from tests.parts import ROI, calibrate, fit, infer, serving, state, upload
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
+    from multiprocessing.process import BaseProcess
 
 pytestmark = [
     pytest.mark.system,
@@ -41,21 +42,32 @@ def before(taught_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data_root
 
 
-def killed_at_every_step(processes: ForkServerContext, before: Path, kind: str, folder: Path) -> Iterator[Path]:
-    """Data roots as a service leaves them that was killed before its 1st, 2nd, ... step on files."""
-    for step in range(1, MAX_STEPS):
+def killed_at_every_step(
+    processes: ForkServerContext, before: Path, kind: str, folder: Path, steps: Iterable[int] = range(1, MAX_STEPS)
+) -> Iterator[Path]:
+    """Data roots as a service leaves them that was killed before its 1st, 2nd, ... step on files; the last one got to
+    its end. The next one works while this one is looked at."""
+
+    def start(step: int) -> tuple[Path, BaseProcess]:
         data_root = folder / f"{kind}-{step}"
         shutil.copytree(before, data_root)
         process = processes.Process(target=crash_worker.work_and_die, args=(data_root, kind, step))
         process.start()
-        process.join(30)
-        assert process.exitcode in (0, -9), (kind, step, process.exitcode)
+        return data_root, process
+
+    left = iter(steps)
+    data_root, process = start(next(left))
+    for step in left:
+        process.join(60)
+        ended = process.exitcode == 0
+        assert process.exitcode in (0, -9), (data_root.name, process.exitcode)
+        following = None if ended else start(step)
         yield data_root
         shutil.rmtree(data_root)
-        if process.exitcode == 0:
-            assert step > 5  # it was killed at least that often
+        if following is None:
             return
-    pytest.fail(f"{kind} took more than {MAX_STEPS} steps")
+        data_root, process = following
+    pytest.fail(f"{kind} takes more steps than were tried")
 
 
 def assert_whole(data_root: Path, client: TestClient) -> None:
@@ -132,6 +144,7 @@ def test_killed_at_every_step_of_a_calibration_the_old_threshold_or_the_new_one_
             areas.append(answer["params"]["area_mm2_thr"])
     assert areas == sorted(areas)
     assert set(areas) == {1.0, 2.0}
+    assert len(areas) > 5
 
 
 def test_killed_at_every_step_of_an_upload_no_half_sample_remains(
@@ -146,6 +159,7 @@ def test_killed_at_every_step_of_an_upload_no_half_sample_remains(
                 assert upload(client, 1).json()["count"] == counts[-1] + 1
     assert counts == sorted(counts)
     assert (counts[0], counts[-1]) == (2, 5)
+    assert len(counts) > 5
 
 
 def test_killed_at_every_step_of_a_move_a_sample_has_one_label_and_its_picture(
@@ -164,6 +178,7 @@ def test_killed_at_every_step_of_a_move_a_sample_has_one_label_and_its_picture(
             assert len(pictures) == len(said["ok"] + said["ng"])
     assert found == sorted(found, reverse=True)
     assert set(found) == {(2, 0), (1, 1)}
+    assert len(found) > 5
 
 
 def list_samples(client: TestClient, label: str) -> list[dict[str, object]]:
@@ -174,14 +189,19 @@ def list_samples(client: TestClient, label: str) -> list[dict[str, object]]:
 def test_killed_at_every_step_of_an_inspection_pictures_are_whole_or_absent(
     processes: ForkServerContext, before: Path, tmp_path: Path
 ) -> None:
+    counts = []
     for data_root in killed_at_every_step(processes, before, "infer", tmp_path):
         with serving(settings_for(data_root)) as client:
             assert_whole(data_root, client)
+            counts.append(client.get("/inspections").json()["total"])
             for item in client.get("/inspections").json()["inspections"]:
                 picture = client.get(f"/inspections/{item['inspection_id']}/image")
                 if picture.status_code == 200:
                     record = client.get(f"/inspections/{item['inspection_id']}").json()
                     assert hashlib.sha256(picture.content).hexdigest() == record["image_sha256"]
+    assert counts == sorted(counts)
+    assert len(set(counts)) == 2
+    assert len(counts) > 5
 
 
 def test_killed_at_random_again_and_again_the_service_always_comes_back(

@@ -31,7 +31,7 @@ from tests.twin import TwinEngine
 pytestmark = pytest.mark.system
 KNOWN: dict[str, Any] = {}
 EXAMPLES = settings(
-    max_examples=50, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -34,7 +34,7 @@ from tests import crash_worker
 from tests.conftest import settings_for
 from tests.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
 from tests.test_backups import backups_of, ignore
-from tests.test_crash import assert_whole
+from tests.test_crash import assert_whole, killed_at_every_step
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
@@ -333,18 +333,12 @@ def test_killed_at_any_step_of_a_backup_there_is_the_whole_one_or_none(
     processes: ForkServerContext, changed_root: Path, tmp_path: Path
 ) -> None:
     made = []
-    for step in steps(3000):
-        data_root = tmp_path / str(step)
-        shutil.copytree(changed_root, data_root)
-        code = run(processes, crash_worker.work_and_die, data_root, "backup", step)
+    for data_root in killed_at_every_step(processes, changed_root, "backup", tmp_path, steps(3000)):
         for archive in (data_root / "backups").glob("*.gz"):
             check_archive(archive, lambda _: None)
         with serving(settings_for(data_root)) as client:
             assert_whole(data_root, client)
             made.append(len(client.get("/backups").json()["backups"]) - 1)
-        shutil.rmtree(data_root)
-        if code == 0:
-            break
     assert made[-1] == 1
     assert set(made) == {0, 1}
     assert len(made) > 30
@@ -356,10 +350,7 @@ def test_killed_at_any_step_of_unpacking_the_old_state_is_whole(
     processes: ForkServerContext, changed_root: Path, then: dict[str, bytes], tmp_path: Path
 ) -> None:
     now, found = content(changed_root), []
-    for step in steps(3000):
-        data_root = tmp_path / str(step)
-        shutil.copytree(changed_root, data_root)
-        code = run(processes, crash_worker.work_and_die, data_root, "restore", step)
+    for data_root in killed_at_every_step(processes, changed_root, "restore", tmp_path, steps(3000)):
         assert content(data_root) == now
         found.append(finish_restore(data_root))
         assert content(data_root) == (then if found[-1] else now)
@@ -367,9 +358,6 @@ def test_killed_at_any_step_of_unpacking_the_old_state_is_whole(
             assert_whole(data_root, client)
             assert sorted((data_root / "restore").glob("staged")) == []
             assert state(client)["model_version"] == (1 if found[-1] else 2)
-        shutil.rmtree(data_root)
-        if code == 0:
-            break
     assert found[-1] is True
     assert set(found) == {False, True}
     assert len(found) > 30

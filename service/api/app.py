@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
 from starlette.formparsers import MultiPartParser
 
@@ -80,5 +82,5 @@ def create_app(backend: Backend) -> FastAPI:
     )
     # FastAPI would resolve the routes in the middle of the first request, and change the warnings' filters of every
     # thread while it does: here nothing else runs yet
-    app.openapi()
+    deque(iter_route_contexts(app.routes), maxlen=0)
     return app
