@@ -32,10 +32,12 @@ def main(arguments: Sequence[str]) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     setups.mkdir(parents=True)
     shutil.copy2(made.setup, setups / made.setup.name)
+    shutil.copytree(made.bundle, folder / "programs", copy_function=os.link)
     _make_other(made, setups, "newer", 1, without_weights=False)
     _make_other(made, setups, "broken", 2, without_weights=True)
     environment = {
         **os.environ, "WINDOWS_SETUP": str(setups / made.setup.name), "WINDOWS_FOLDER": str(folder),
+        "WINDOWS_PROGRAMS": str(folder / "programs"),
         "WINDOWS_WINE_ROOT": str(asked.wine_root),
     }  # fmt: skip
     command = [sys.executable, "-m", "pytest", "tests/windows", "-q", "-s", "-p", "no:cacheprovider"]

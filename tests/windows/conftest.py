@@ -24,9 +24,15 @@ def setup() -> Path:
 
 
 @pytest.fixture(scope="session")
-def machine(setup: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def programs() -> Path:
+    """The programs as the setup brings them, in a folder."""
+    return Path(os.environ["WINDOWS_PROGRAMS"]).resolve()
+
+
+@pytest.fixture(scope="session")
+def machine(setup: Path, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = Path(os.environ.get("WINDOWS_WINE_ROOT", "/srv/brakedisc-wine"))
     folder = Path(os.environ.get("WINDOWS_FOLDER") or tmp_path_factory.mktemp("windows"))
-    made = Machine(root, folder, setup.parent)
+    made = Machine(root, folder, setup.parent, programs)
     yield made
     made.close()

@@ -25,12 +25,12 @@ PROGRAMS = "drive_c/Program Files/BrakeDisc Inspector"
 
 
 class Machine:
-    """`folder`: where its C: drive and what programs print are kept; `setups`: what it may read besides."""
+    """`folder`: where its C: drive and what programs print are kept; `read`: folders it may read besides."""
 
-    def __init__(self, wine_root: Path, folder: Path, setups: Path) -> None:
+    def __init__(self, wine_root: Path, folder: Path, *read: Path) -> None:
         self.folder, self.prefix = folder, folder / "prefix"
         folder.mkdir(parents=True, exist_ok=True)
-        self._wine = wine.Wine(wine_root, self.prefix, (folder, setups))
+        self._wine = wine.Wine(wine_root, self.prefix, (folder, *read))
         # one display for all of its programs: Windows' own desktop stays on the first it sees
         self._display = f":{100 + os.getpid() % 900}"
         self.environment: dict[str, str] = {"DISPLAY": self._display}
@@ -59,6 +59,10 @@ class Machine:
         process, printed = self._start(program, words, environment)
         self._started.append(process)
         return printed
+
+    def inside(self, *command: str) -> str:
+        """What a Linux program prints that looks at this Windows' display."""
+        return self._wine.bash(command, self.folder, self.environment, timeout_s=120, capture=True).stdout
 
     def _start(
         self, program: Path, words: Sequence[str], environment: Mapping[str, str]
