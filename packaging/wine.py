@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGES = ("wine", "wine64", "xvfb", "xauth", "xdotool", "x11-utils", "imagemagick", "python3-minimal")
+LANGUAGES = ("de_DE", "tr_TR")
 UCRTBASE = Path("usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ucrtbase.dll")
 I386 = Path("usr/lib/x86_64-linux-gnu/wine/i386-windows")
 # stdin stays an open pipe: with a closed one Python for Windows ends before it begins
@@ -24,7 +25,7 @@ set -u
 mount -t proc proc "$W_ROOT/proc"; mount --rbind /dev "$W_ROOT/dev"; mount --rbind /sys "$W_ROOT/sys"
 for share in $W_SHARES; do mkdir -p "$W_ROOT$share"; mount --bind "$share" "$W_ROOT$share"; done
 cp /etc/resolv.conf "$W_ROOT/etc/resolv.conf" 2>/dev/null
-exec chroot "$W_ROOT" /bin/bash -c '
+exec chroot --userspec="$W_USER:$W_USER" "$W_ROOT" /bin/bash -c '
 export HOME=$WINEPREFIX.home XDG_RUNTIME_DIR=$WINEPREFIX.home/run
 mkdir -p "$XDG_RUNTIME_DIR"; chmod 700 "$XDG_RUNTIME_DIR"
 [ -e "$WINEPREFIX/system.reg" ] || { env -u DISPLAY xvfb-run -a wineboot -i >/dev/null 2>&1; wineserver -w; }
@@ -34,11 +35,13 @@ cd "$W_FOLDER" && exec "$@"' enter "$@"
 
 @dataclass(frozen=True)
 class Wine:
-    """`root`: the Debian; `prefix`: this Windows' own C: drive; `shares`: folders seen under the same path inside."""
+    """`root`: the Debian; `prefix`: this Windows' own C: drive; `shares`: folders seen under the same path inside;
+    `user`: the number of the one who runs it."""
 
     root: Path
     prefix: Path
     shares: tuple[Path, ...]
+    user: int = 0
 
     def run(
         self, command: Sequence[str | Path], *, folder: Path, environment: Mapping[str, str] | None = None,
@@ -71,7 +74,7 @@ class Wine:
         return {
             **os.environ, "WINEDEBUG": "-all", "KMP_AFFINITY": "disabled", **(more or {}),
             "WINEPREFIX": str(self.prefix), "W_ROOT": str(self.root), "W_FOLDER": str(folder),
-            "W_SHARES": " ".join(map(str, self.shares)),
+            "W_SHARES": " ".join(map(str, self.shares)), "W_USER": str(self.user),
         }  # fmt: skip
 
     def stop(self) -> None:
@@ -95,9 +98,20 @@ def make(root: Path) -> None:
         _apt(["unshare", "--mount", "bash", "-c", _IN_CHROOT, "apt", str(root), "apt-get"], *PACKAGES)
     fill_in_stubs(root / UCRTBASE)
     add_32_bit(root)
+    add_languages(root)
 
 
 _IN_CHROOT = 'r=$1; shift; mount -t proc proc "$r/proc"; cp /etc/resolv.conf "$r/etc/"; exec chroot "$r" "$@"'
+
+
+def add_languages(root: Path) -> None:
+    """Those whose numbers and letters are tried: Wine takes them from the system below it."""
+    missing = [name for name in LANGUAGES if not list((root / "usr/lib/locale").glob(f"{name}.*"))]
+    if missing:
+        _apt(["unshare", "--mount", "bash", "-c", _IN_CHROOT, "apt", str(root), "apt-get"], "locales")
+    for name in missing:
+        archive = ["--no-archive", "-i", name, "-f", "UTF-8", f"{name}.UTF-8"]
+        _quietly(["chroot", str(root), "localedef", *archive])
 
 
 def _apt(apt: Sequence[str], *packages: str) -> None:

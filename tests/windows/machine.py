@@ -25,12 +25,14 @@ PROGRAMS = "drive_c/Program Files/BrakeDisc Inspector"
 
 
 class Machine:
-    """`folder`: where its C: drive and what programs print are kept; `read`: folders it may read besides."""
+    """`folder`: where its C: drive and what programs print are kept; `read`: folders it may read besides;
+    `user`: on Linux, the number of the one who runs everything."""
 
-    def __init__(self, wine_root: Path, folder: Path, *read: Path) -> None:
-        self.folder, self.prefix = folder, folder / "prefix"
+    def __init__(self, wine_root: Path, folder: Path, *read: Path, user: int = 0) -> None:
+        self.wine_root, self.folder, self.prefix = wine_root, folder, folder / "prefix"
         folder.mkdir(parents=True, exist_ok=True)
-        self._wine = wine.Wine(wine_root, self.prefix, (folder, *read))
+        os.chown(folder, user, user)
+        self._wine = wine.Wine(wine_root, self.prefix, (folder, *read), user)
         # one display for all of its programs: Windows' own desktop stays on the first it sees
         self._display = f":{100 + os.getpid() % 900}"
         self.environment: dict[str, str] = {"DISPLAY": self._display}
