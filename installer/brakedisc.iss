@@ -154,6 +154,21 @@ begin
   Result := StrToVersion(One, A) and StrToVersion(Other, B) and (ComparePackedVersion(A, B) > 0);
 end;
 
+function AppFolder: String;
+begin
+  Result := ExpandConstant('{app}\app');
+end;
+
+{ Of the programs that are there: the registry may be ahead of them, when a setup was killed. }
+function VersionThere(const Default: String): String;
+var
+  Found: String;
+begin
+  Result := Default;
+  if GetVersionNumbersString(AppFolder + '\BrakeDiscTray.exe', Found) then
+    Result := Copy(Found, 1, Length(Found) - 2);  { the fourth number is always 0 }
+end;
+
 { What the program prints goes into the log. -1: it could not be started. }
 function RunIn(const Folder, FileName, Parameters: String): Integer;
 begin
@@ -179,11 +194,6 @@ end;
 function LogFile: String;
 begin
   Result := ExpandConstant('{log}');
-end;
-
-function AppFolder: String;
-begin
-  Result := ExpandConstant('{app}\app');
 end;
 
 { What runs may take a while to let go of its files. }
@@ -255,6 +265,7 @@ begin
   if not DirExists(AppFolder) and DirExists(ExpandConstant('{app}\former')) then
     Moved(ExpandConstant('{app}\former'), AppFolder);  { an update that was killed between two renames }
   DelTree(ExpandConstant('{app}\new'), True, True, True);
+  Installed := VersionThere(Installed);
   if (Installed = '') or (Installed = '{#Version}') or not DirExists(AppFolder) then
     exit;
   Say(CustomMessage('Checking'));
@@ -343,6 +354,7 @@ begin
   end;
   if not Moved(ExpandConstant('{app}\new'), AppFolder) then begin
     Moved(ExpandConstant('{app}\former'), AppFolder);
+    RegWriteStringValue(HKLM, '{#UninstallKey}', 'DisplayVersion', Installed);
     Fail(InUse, 'InUse');
     exit;
   end;
@@ -358,7 +370,8 @@ begin
     Frozen := False;
   end;
   DelTree(ExpandConstant('{app}\former'), True, True, True);
-  OpenFirewall;
+  if ExitCode <> SettingsRefused then
+    OpenFirewall;
 end;
 
 { Not by the system's own account: its supervisor would keep out that of the person who logs on. }

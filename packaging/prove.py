@@ -1,7 +1,8 @@
 """Proves the Windows product by running it: `python packaging/prove.py`, with the options of build.py.
 
-Builds what is not built, and two more setups: a newer one, and one that is broken on purpose, without a backbone. Then
-tests/windows/ installs, kills, updates and uninstalls them. On Linux only, under Wine: it would end a PC's own product.
+Builds what is not built, and three more setups: two newer ones, and one that is broken on purpose, without a backbone.
+Then tests/windows/ installs, kills, updates and uninstalls them. On Linux only, under Wine: it would end a PC's own
+product.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     setups.mkdir(parents=True)
     shutil.copy2(made.setup, setups / made.setup.name)
     shutil.copytree(made.bundle, folder / "programs", copy_function=os.link)
-    _make_other(made, setups, "newer", 1, without_weights=False)
-    _make_other(made, setups, "broken", 2, without_weights=True)
+    _make_other(made, setups, "newer", 1)
+    _make_other(made, setups, "third", 2)
+    _make_other(made, setups, "broken", 3, without_weights=True)
     environment = {
         **os.environ, "WINDOWS_SETUP": str(setups / made.setup.name), "WINDOWS_FOLDER": str(folder),
         "WINDOWS_PROGRAMS": str(folder / "programs"),
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     return subprocess.run(command, cwd=build.ROOT, env=environment, check=False).returncode
 
 
-def _make_other(made: build.Build, setups: Path, name: str, minor: int, *, without_weights: bool) -> None:
+def _make_other(made: build.Build, setups: Path, name: str, minor: int, *, without_weights: bool = False) -> None:
     """The same programs as a later version; what is left out makes them useless."""
     bundle = made.folder / "proof" / name
     shutil.copytree(made.bundle, bundle, copy_function=os.link)

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -87,6 +88,13 @@ def test_the_version_is_that_of_the_setup(machine: Machine, setup: Path) -> None
     code, printed = machine.run(machine.app / "brakedisc.exe", "--version")
     assert code == 0
     assert re.search(r"\d+\.\d+\.\d+", printed)[0] in setup.name  # type: ignore[index]
+
+
+def test_stations_that_are_none_are_refused_and_the_rest_is_there(machine: Machine, setup: Path) -> None:
+    code, log = install(machine, setup, "/START=0", "/STATIONS=the office")
+    assert code == 24, log[-3000:]
+    assert "is no address or network" in log
+    assert "GUI_STATIONS" not in (machine.prefix / DATA / "settings.env").read_text("utf-8")
 
 
 def test_the_service_answers_within_3_seconds_and_is_ready_within_15(machine: Machine) -> None:
@@ -216,7 +224,7 @@ def taught(machine: Machine) -> Path:
 
 
 def other(setup: Path, name: str) -> Path:
-    """A setup beside the first, made by `make windows-test`: `newer` or `broken`."""
+    """A setup beside the first, made by `make windows-test`: `newer`, `third` or `broken`."""
     return setup.with_name(f"{name}-setup.exe")
 
 
@@ -259,6 +267,35 @@ def test_setup_killed_half_way_leaves_the_version_that_runs(machine: Machine, se
     start_tray(machine)
 
 
+def stopping(machine: Machine) -> bool:
+    """Whether setup, whose files are all there, is ending what runs: the next that it does are its two renames."""
+    return any("stop-everything" in process.cmdline() for process in machine.processes("brakedisc.exe"))
+
+
+@contextmanager
+def new_version_held(machine: Machine) -> Iterator[None]:
+    """The folder of the new programs cannot be renamed, as when another program has a file of it open."""
+    new = machine.installed / "new"
+    subprocess.run(["chattr", "+i", str(new)], check=True)
+    try:
+        yield
+    finally:
+        held = next(path for path in (new, machine.app) if path.exists())
+        subprocess.run(["chattr", "-i", str(held)], check=True)
+
+
+def test_programs_in_use_leave_the_former_version(machine: Machine, setup: Path) -> None:
+    log = machine.folder / "in-use.log"
+    machine.start(other(setup, "newer"), *SILENT, "/START=0", f"/LOG={wine.windows_path(log)}")
+    wait_until(lambda: stopping(machine), 300)
+    with new_version_held(machine):
+        wait_until(lambda: log.exists() and "Setup exit code" in log.read_text("utf-8", "replace"), 180)
+    assert "Exit code 23:" in log.read_text("utf-8", "replace")
+    start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is False
+    stop_tray(machine)
+
+
 def test_an_update_while_parts_are_inspected_keeps_everything(machine: Machine, setup: Path, taught: Path) -> None:
     line = Line(next((machine.folder / "demo" / "good").glob("*.png")))
     wait_until(lambda: line.answered, 60)
@@ -288,6 +325,24 @@ def test_an_older_version_is_refused(machine: Machine, setup: Path) -> None:
     assert "newer version is installed" in log
 
 
+def test_setup_killed_between_its_two_renames_is_mended_by_the_next_one(machine: Machine, setup: Path) -> None:
+    start_tray(machine)
+    machine.start(other(setup, "third"), *SILENT, "/START=0")
+    wait_until(lambda: stopping(machine), 300)
+    with new_version_held(machine):
+        wait_until(lambda: (machine.installed / "former").exists() and not machine.app.exists(), 120)
+        for name in ("third-setup.tmp", "third-setup.exe"):
+            for process in machine.processes(name):
+                process.kill()
+    code, log = install(machine, other(setup, "third"), "/START=0")
+    assert code == 0, log[-4000:]
+    assert "Training is released" in log
+    assert not (machine.installed / "former").exists()
+    start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is False
+    stop_tray(machine)
+
+
 def test_a_broken_update_goes_back_by_itself(machine: Machine, setup: Path) -> None:
     code, log = install(machine, other(setup, "broken"), "/START=0")
     assert code == 21, log[-4000:]
@@ -296,9 +351,21 @@ def test_a_broken_update_goes_back_by_itself(machine: Machine, setup: Path) -> N
     assert (health(PORT) or {})["training_frozen"] is False
 
 
+def test_when_the_former_version_fails_too_nobody_is_told_that_all_is_well(machine: Machine, setup: Path) -> None:
+    stop_tray(machine)
+    shutil.rmtree(machine.app / "_internal" / "weights")
+    code, log = install(machine, other(setup, "broken"), "/START=0", "/FORCE")
+    assert code == 22, log[-4000:]
+    code, log = install(machine, other(setup, "third"), "/START=0")
+    assert code == 0, log[-3000:]
+    start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is True, "until somebody has looked at it"
+    assert machine.run(machine.app / "brakedisc.exe", "unfreeze")[0] == 0
+
+
 def test_a_repair_of_the_running_product_works(machine: Machine, setup: Path) -> None:
     (machine.app / "_internal" / "modules.pyz").write_bytes(b"damaged")
-    code, log = install(machine, other(setup, "newer"), "/START=0")
+    code, log = install(machine, other(setup, "third"), "/START=0")
     assert code == 0, log[-3000:]
     start_tray(machine)
 
