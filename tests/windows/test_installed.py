@@ -289,7 +289,7 @@ def test_programs_in_use_leave_the_former_version(machine: Machine, setup: Path)
     machine.start(other(setup, "newer"), *SILENT, "/START=0", f"/LOG={wine.windows_path(log)}")
     wait_until(lambda: stopping(machine), 300)
     with new_version_held(machine):
-        wait_until(lambda: log.exists() and "Setup exit code" in log.read_text("utf-8", "replace"), 180)
+        wait_until(lambda: log.exists() and "Log closed" in log.read_text("utf-8", "replace"), 180)
     assert "Exit code 23:" in log.read_text("utf-8", "replace")
     start_tray(machine)
     assert (health(PORT) or {})["training_frozen"] is False
