@@ -86,10 +86,13 @@ def serving(
 ) -> Iterator[TestClient]:
     """A client of a service in this process, on the twin unless `build` makes another engine."""
     backend = Backend(settings, build or TwinEngine)
-    with TestClient(create_app(backend), base_url="http://localhost", raise_server_exceptions=crashes_raise) as client:
+    app = create_app(backend)
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=crashes_raise) as client:
         if ready:
             wait_until(lambda: backend.loader.state == "ready")
         yield client
+    app.router.routes.clear()  # FastAPI remembers every application: hundreds of them would fill the memory
+    del app.state.backend
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:

@@ -17,7 +17,7 @@ DATA = "drive_c/icon"
 PICTURES = Path(__file__).parents[2] / "docs" / "images" / "windows"
 READY_S = 180.0
 PROGRAMS = ("BrakeDiscTray.exe", "BrakeDiscService.exe", "BrakeDiscInspector.exe")
-BAR, MENU = (0, 24, 166, 54), (0, 0, 166, 310)
+BAR, MENU = (3, 29, 43, 49), (0, 0, 166, 310)
 
 
 @pytest.fixture(scope="module")
