@@ -23,6 +23,7 @@ from tests.parts import infer, wait_until
 from tests.tray_parts import (
     GENEROUS_S,
     NEVER_GIVE_UP,
+    SHORT,
     Small,
     is_gone,
     supervised,
