@@ -293,7 +293,6 @@ def test_programs_in_use_leave_the_former_version(machine: Machine, setup: Path)
     assert "Exit code 23:" in log.read_text("utf-8", "replace")
     start_tray(machine)
     assert (health(PORT) or {})["training_frozen"] is False
-    stop_tray(machine)
 
 
 def test_an_update_while_parts_are_inspected_keeps_everything(machine: Machine, setup: Path, taught: Path) -> None:
