@@ -269,7 +269,7 @@ def test_setup_killed_half_way_leaves_the_version_that_runs(machine: Machine, se
 
 def stopping(machine: Machine) -> bool:
     """Whether setup, whose files are all there, is ending what runs: the next that it does are its two renames."""
-    return any("stop-everything" in process.cmdline() for process in machine.processes("brakedisc.exe"))
+    return any("stop-everything" in process.info["cmdline"] for process in machine.processes("brakedisc.exe"))
 
 
 @contextmanager
