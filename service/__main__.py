@@ -6,7 +6,6 @@ import argparse
 import logging
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,7 @@ from service.engine import Engine
 from service.errors import Problem
 from service.logs import set_up_logs
 from service.ports import PortTaken
-from service.serving import Serving
+from service.serving import NEW_START, Serving
 from service.settings import Settings, SettingsError, read_settings
 from service.store.database import open_database
 from service.store.restart import take_restart
@@ -105,7 +104,7 @@ def make_worker_app() -> FastAPI:
     started_by = multiprocessing.parent_process()
     parent = started_by.pid if started_by and started_by.pid else os.getppid()
     lifeline.die_with_parent(parent)
-    return make_app(read_settings(), build_engine, start_anew=lambda: os.kill(parent, signal.SIGTERM))
+    return make_app(read_settings(), build_engine, start_anew=lambda: os.kill(parent, NEW_START))
 
 
 def build_engine(settings: Settings) -> Engine:
@@ -125,7 +124,8 @@ def _serve_several(settings: Settings, serving: Serving) -> bool:
     waited = restore_waits(settings.data_root)
     take_restart(settings.data_root)
     serving.run_several("service.__main__:make_worker_app", settings)
-    return take_restart(settings.data_root) or (restore_waits(settings.data_root) and not waited)
+    asked = take_restart(settings.data_root) or (restore_waits(settings.data_root) and not waited)
+    return asked and not serving.stopping
 
 
 @contextmanager

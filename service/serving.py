@@ -18,6 +18,8 @@ from service.settings import Settings
 
 # What an inspection under way may take when the service is asked to stop; the supervisor waits 10 s for the whole.
 STOP_S = 8
+# What a worker sends its parent: end all workers and start anew. Nobody else sends it, so a stop stays a stop.
+NEW_START = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
 class Serving:
@@ -48,7 +50,22 @@ class Serving:
         self._end_early()
         with tempfile.TemporaryDirectory(prefix="brakedisc-metrics-") as folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            Multiprocess(config, sockets=[listening]).run()
+            parent = Multiprocess(config, sockets=[listening])
+
+            def stop(number: int, _: object) -> None:
+                """Also of a signal that comes while the workers end, or between two parents: a stop is never lost."""
+                self._stopping.set()
+                parent.signal_queue.append(number)
+
+            signal.signal(NEW_START, lambda *_: parent.signal_queue.append(signal.SIGTERM))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, stop)
+            if not self._stopping.is_set():
+                parent.run()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         """End for good; requests under way are finished first."""
