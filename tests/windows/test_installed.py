@@ -350,18 +350,6 @@ def test_a_broken_update_goes_back_by_itself(machine: Machine, setup: Path) -> N
     assert (health(PORT) or {})["training_frozen"] is False
 
 
-def test_when_the_former_version_fails_too_nobody_is_told_that_all_is_well(machine: Machine, setup: Path) -> None:
-    stop_tray(machine)
-    shutil.rmtree(machine.app / "_internal" / "weights")
-    code, log = install(machine, other(setup, "broken"), "/START=0", "/FORCE")
-    assert code == 22, log[-4000:]
-    code, log = install(machine, other(setup, "third"), "/START=0")
-    assert code == 0, log[-3000:]
-    start_tray(machine)
-    assert (health(PORT) or {})["training_frozen"] is True, "until somebody has looked at it"
-    assert machine.run(machine.app / "brakedisc.exe", "unfreeze")[0] == 0
-
-
 def test_a_repair_of_the_running_product_works(machine: Machine, setup: Path) -> None:
     (machine.app / "_internal" / "modules.pyz").write_bytes(b"damaged")
     code, log = install(machine, other(setup, "third"), "/START=0")
