@@ -193,8 +193,9 @@ def test_killed_at_every_step_of_an_inspection_pictures_are_whole_or_absent(
     for data_root in killed_at_every_step(processes, before, "infer", tmp_path):
         with serving(settings_for(data_root)) as client:
             assert_whole(data_root, client)
-            counts.append(client.get("/inspections").json()["total"])
-            for item in client.get("/inspections").json()["inspections"]:
+            found = client.get("/inspections").json()
+            counts.append(found["total"])
+            for item in found["inspections"]:
                 picture = client.get(f"/inspections/{item['inspection_id']}/image")
                 if picture.status_code == 200:
                     record = client.get(f"/inspections/{item['inspection_id']}").json()

@@ -55,9 +55,8 @@ class ServiceClient:
     ) -> None:
         """A job whose service answers nobody for `patience_s` is given up."""
         self._host, self._port = called_host(settings.host), settings.port
-        self._keys = KeyRing(
-            settings, SettingsFile(settings.data_root / SETTINGS_FILE)
-        )  # the first one is made while the tray runs
+        file = SettingsFile(settings.data_root / SETTINGS_FILE)
+        self._keys = KeyRing(settings, file)  # a key may be made while the tray runs
         self._give_up, self._patience_s = give_up, patience_s
 
     def freeze(self, why: str) -> None:
