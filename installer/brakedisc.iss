@@ -2,7 +2,7 @@
 ;   {app}\app      the programs          {app}\new     those of an update, until they take their place
 ;   {app}\former   those before, until the update has passed its check
 #ifndef Version
-  #error "Version, Source, Output, Edition and Icon are given by packaging/build.py"
+  #error "Version, Source, Output, Edition, Icon, MinDriver and NeededMb are given by packaging/build.py"
 #endif
 #define Name "BrakeDisc Inspector"
 #define Id "{{6B0D5A3E-8F5B-4E0E-9C35-7B7D2A52C1F4}"
@@ -63,6 +63,10 @@ en.SettingsRefused=Installed, but the port or the stations were refused. The rea
 es.SettingsRefused=Instalado, pero no se aceptaron el puerto o los puestos. El motivo está en el registro de esta instalación: %1
 en.NoDriver=No NVIDIA driver was found: inspections run on the processor, slowly, until one is installed (nvidia.com/drivers).
 es.NoDriver=No se ha encontrado el controlador de NVIDIA: las inspecciones usan el procesador, más lento, hasta que se instale (nvidia.com/drivers).
+en.OldDriver=The NVIDIA driver is version %1; this edition needs {#MinDriver} or newer (nvidia.com/drivers). Inspections run on the processor, slowly, until then.
+es.OldDriver=El controlador de NVIDIA es la versión %1; esta edición necesita la {#MinDriver} o posterior (nvidia.com/drivers). Hasta entonces las inspecciones usan el procesador, más lento.
+en.DiskFull=%1 has %2 MB free, and %3 MB are needed. Nothing was changed: free some space, or choose another drive with /DIR or /DATAROOT, then run this setup again.
+es.DiskFull=En %1 quedan %2 MB libres y hacen falta %3 MB. No se ha cambiado nada: libere espacio o elija otra unidad con /DIR o /DATAROOT y ejecute de nuevo esta instalación.
 en.Checking=Checking the installed version: freeze training, back up, verify...
 es.Checking=Comprobando la versión instalada: congelar el entrenamiento, copia de seguridad, verificación...
 en.Replacing=Stopping the former version...
@@ -118,6 +122,8 @@ const
   RolledBackDoubtful = 22;
   InUse = 23;
   SettingsRefused = 24;
+  SpareMb = 100;         { of the programs' drive, afterwards }
+  DataMb = 2048;         { twice what the service keeps free by itself }
 
 var
   DataPage: TInputDirWizardPage;
@@ -220,6 +226,29 @@ begin
   Quiet(ExpandConstant('{sys}\taskkill.exe'), '/f /t /im BrakeDiscInspector.exe');
 end;
 
+#if Edition == "cuda"
+{ The driver's last five digits are in its files' version: 32.0.15.8157 is 581.57. }
+procedure CheckDriver;
+var
+  High, Low: Cardinal;
+  Driver, Message: String;
+begin
+  Message := '';
+  if not FileExists(ExpandConstant('{sys}\nvcuda.dll')) then
+    Message := CustomMessage('NoDriver')
+  else if GetVersionNumbers(ExpandConstant('{sys}\nvcuda.dll'), High, Low) then begin
+    Driver := Format('%d.%.2d', [((Low shr 16) mod 10) * 100 + (Low and $FFFF) div 100, (Low and $FFFF) mod 100]);
+    Log('NVIDIA driver: ' + Driver);
+    if ((Low shr 16) mod 10) * 100 + (Low and $FFFF) div 100 < {#MinDriver} then
+      Message := FmtMessage(CustomMessage('OldDriver'), [Driver]);
+  end;
+  if Message <> '' then begin
+    Log(Message);
+    SuppressibleMsgBox(Message, mbInformation, MB_OK, IDOK);
+  end;
+end;
+#endif
+
 function InitializeSetup: Boolean;
 begin
   Installed := InstalledVersion;
@@ -230,10 +259,8 @@ begin
     SuppressibleMsgBox(FmtMessage(CustomMessage('Newer'), [Installed]), mbCriticalError, MB_OK, IDOK);
   end;
 #if Edition == "cuda"
-  if Result and not FileExists(ExpandConstant('{sys}\nvcuda.dll')) then begin
-    Log(CustomMessage('NoDriver'));
-    SuppressibleMsgBox(CustomMessage('NoDriver'), mbInformation, MB_OK, IDOK);
-  end;
+  if Result then
+    CheckDriver;
 #endif
 end;
 
@@ -256,6 +283,22 @@ begin
   Result := (Installed <> '') and ((PageID = DataPage.ID) or (PageID = PortsPage.ID));
 end;
 
+{ '' when there is room. The folder need not exist yet. }
+function WithoutRoom(const Folder: String; const NeededMb: Int64): String;
+var
+  There: String;
+  Free, Total: Int64;
+begin
+  Result := '';
+  There := RemoveBackslashUnlessRoot(Folder);
+  while not DirExists(There) and (ExtractFileDir(There) <> There) do
+    There := ExtractFileDir(There);
+  if GetSpaceOnDisk64(There, Free, Total) and (Free div 1048576 < NeededMb) then
+    Result := FmtMessage(CustomMessage('DiskFull'), [Folder, IntToStr(Free div 1048576), IntToStr(NeededMb)]);
+  if Result <> '' then
+    Log(Result);
+end;
+
 { The running version goes on inspecting while it is checked and while files are copied. }
 function PrepareToInstall(var NeedsRestart: Boolean): String;
 var
@@ -265,6 +308,11 @@ begin
   if not DirExists(AppFolder) and DirExists(ExpandConstant('{app}\former')) then
     Moved(ExpandConstant('{app}\former'), AppFolder);  { an update that was killed between two renames }
   DelTree(ExpandConstant('{app}\new'), True, True, True);
+  Result := WithoutRoom(ExpandConstant('{app}'), {#NeededMb} + SpareMb);
+  if (Result = '') and ((Installed = '') or Given('DATAROOT')) then
+    Result := WithoutRoom(DataPage.Values[0], DataMb);
+  if Result <> '' then
+    exit;
   Installed := VersionThere(Installed);
   if (Installed = '') or (Installed = '{#Version}') or not DirExists(AppFolder) then
     exit;

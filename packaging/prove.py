@@ -28,17 +28,12 @@ def main(arguments: Sequence[str]) -> int:
         return code
     asked, _ = build.parse(arguments)
     made = build.Build(asked)
-    folder = made.folder / "proof"
-    setups = folder / "setups"
-    shutil.rmtree(folder, ignore_errors=True)
-    setups.mkdir(parents=True)
-    shutil.copy2(made.setup, setups / made.setup.name)
-    shutil.copytree(made.bundle, folder / "programs", copy_function=os.link)
-    _make_other(made, setups, "newer", 1)
-    _make_other(made, setups, "third", 2)
-    _make_other(made, setups, "broken", 3, without_weights=True)
+    folder = lay_out(made)
+    make_other(made, "newer", 1)
+    make_other(made, "third", 2)
+    make_other(made, "broken", 3, without_weights=True)
     environment = {
-        **os.environ, "WINDOWS_SETUP": str(setups / made.setup.name), "WINDOWS_FOLDER": str(folder),
+        **os.environ, "WINDOWS_SETUP": str(folder / "setups" / made.setup.name), "WINDOWS_FOLDER": str(folder),
         "WINDOWS_PROGRAMS": str(folder / "programs"),
         "WINDOWS_WINE_ROOT": str(asked.wine_root),
     }  # fmt: skip
@@ -46,15 +41,25 @@ def main(arguments: Sequence[str]) -> int:
     return subprocess.run(command, cwd=build.ROOT, env=environment, check=False).returncode
 
 
-def _make_other(made: build.Build, setups: Path, name: str, minor: int, *, without_weights: bool = False) -> None:
-    """The same programs as a later version; what is left out makes them useless."""
-    bundle = made.folder / "proof" / name
-    shutil.copytree(made.bundle, bundle, copy_function=os.link)
+def lay_out(made: build.Build) -> Path:
+    """A folder to prove in: `setups` with the one that was built, `programs` as it brings them."""
+    folder = made.folder / "proof"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "setups").mkdir(parents=True)
+    shutil.copy2(made.setup, folder / "setups" / made.setup.name)
+    shutil.copytree(made.bundle, folder / "programs", copy_function=os.link)
+    return folder
+
+
+def make_other(made: build.Build, name: str, minor: int, *, without_weights: bool = False) -> Path:
+    """A setup of the same programs as a later version; what is left out makes them useless."""
+    folder = made.folder / "proof"
+    shutil.copytree(made.bundle, folder / name, copy_function=os.link)
     if without_weights:
-        shutil.rmtree(bundle / "_internal" / "weights")
+        shutil.rmtree(folder / name / "_internal" / "weights")
     other = build.Build(replace(made.asked, version=later(made.version, minor)))
-    build.make_installer(other, bundle, setups)
-    (setups / other.setup.name).rename(setups / f"{name}-setup.exe")
+    build.make_installer(other, folder / name, folder / "setups")
+    return (folder / "setups" / other.setup.name).rename(folder / "setups" / f"{name}-setup.exe")
 
 
 def later(version: str, minor: int) -> str:

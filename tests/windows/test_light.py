@@ -1,0 +1,216 @@
+"""Setup, supervisor and icon of the Windows product without its engine, built and installed within minutes.
+
+The service has nothing to judge with, and has to say so: everything else is as in the editions that plants get. In
+order: each test goes on from where the one before ended.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import build
+import httpx
+import prove
+import pytest
+import wine
+from desktop import Desktop
+from machine import Machine, free_port, health, wait_until
+
+from tests.parts import ROI, disc
+from tray.menu import Colour
+
+PORT, SCREENS = free_port(), free_port()
+DATA = "drive_c/Datos de inspección"
+SILENT = ("/VERYSILENT", "/SUPPRESSMSGBOXES", "/NORESTART", "/START=0")
+PROGRAMS = ("BrakeDiscTray.exe", "BrakeDiscService.exe", "BrakeDiscInspector.exe")
+WAIT_S = 120.0
+
+
+def missing(wine_root: Path) -> str:
+    """What this machine lacks to be a Windows."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "needs Linux and root, to make a Debian with Wine"
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        return "nothing may be mounted here"
+    if not (wine_root / "usr" / "bin" / "wine").exists() and shutil.which("debootstrap") is None:
+        return "needs debootstrap"
+    return "" if shutil.which("npm") else "needs npm, which gets Inno Setup"
+
+
+@pytest.fixture(scope="module")
+def made(wine_root: Path) -> build.Build:
+    """Built, with a setup of a newer version beside the first."""
+    lack = missing(wine_root)
+    if lack:
+        pytest.skip(lack)
+    options = ["--edition", "light", "--wine-root", str(wine_root)]
+    assert build.main(options) == 0
+    made = build.Build(build.parse(options)[0])
+    prove.lay_out(made)
+    prove.make_other(made, "newer", 1)
+    return made
+
+
+@pytest.fixture(scope="module")
+def setup(made: build.Build) -> Path:
+    return made.folder / "proof" / "setups" / made.setup.name
+
+
+@pytest.fixture(scope="module")
+def newer(setup: Path) -> Path:
+    return setup.with_name("newer-setup.exe")
+
+
+@pytest.fixture(scope="module")
+def full(made: build.Build) -> Iterator[Path]:
+    """A drive with 64 MB."""
+    folder = made.folder / "proof" / "full"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def machine(made: build.Build, wine_root: Path, full: Path) -> Iterator[Machine]:
+    proof = made.folder / "proof"
+    machine = Machine(wine_root, proof / "windows", proof / "setups", full)
+    yield machine
+    machine.close()
+
+
+@pytest.fixture(scope="module")
+def desktop(machine: Machine) -> Desktop:
+    return Desktop(machine)
+
+
+def install(machine: Machine, setup: Path, *options: str) -> tuple[int, str]:
+    """Exit code and log."""
+    log = machine.folder / "setup.log"
+    log.unlink(missing_ok=True)
+    code, _ = machine.run(setup, *SILENT, f"/LOG={wine.windows_path(log)}", *options)
+    return code, log.read_text("utf-8", "replace") if log.exists() else ""
+
+
+def start_tray(machine: Machine) -> None:
+    machine.start(machine.app / "BrakeDiscTray.exe", TRAY_LANGUAGE="en")
+    wait_until(engine_is_missing, WAIT_S)
+
+
+def engine_is_missing() -> bool:
+    return (health(PORT) or {}).get("code") == "engine_failed"
+
+
+def running(machine: Machine) -> list[str]:
+    return [name for name in PROGRAMS if machine.processes(name)]
+
+
+def test_a_full_drive_is_told_before_anything_is_changed(machine: Machine, setup: Path, full: Path) -> None:
+    code, log = install(machine, setup, f"/DATAROOT={wine.windows_path(full / 'datos')}")
+    assert code == 7, log[-3000:]
+    assert "MB free, and 2048 MB are needed" in log
+    assert not machine.app.exists()
+    assert not list(full.iterdir())
+
+
+def test_it_installs_without_a_question(machine: Machine, setup: Path) -> None:
+    code, log = install(machine, setup, f"/PORT={PORT}", f"/SCREENSPORT={SCREENS}", r"/DATAROOT=C:\Datos de inspección")
+    assert code == 0, log[-3000:]
+    assert f"BACKEND_PORT={PORT}" in (machine.prefix / DATA / "settings.env").read_text("utf-8")
+    assert sorted(path.name for path in machine.app.glob("*.exe")) == [
+        "BrakeDiscInspector.exe", "BrakeDiscService.exe", "BrakeDiscTray.exe", "brakedisc.exe",
+    ]  # fmt: skip
+    assert not (machine.installed / "new").exists()
+
+
+def test_without_an_engine_it_says_so_and_judges_nothing(machine: Machine, desktop: Desktop) -> None:
+    start_tray(machine)
+    wait_until(lambda: health(SCREENS), WAIT_S)
+    assert running(machine) == list(PROGRAMS)
+    said = health(PORT) or {}
+    assert (said["status"], said["version"]) == ("error", build.version())
+    assert "Install the program again" in said["reason"]
+    answer = httpx.post(f"http://127.0.0.1:{PORT}/infer", data={**ROI, "mm_per_px": "0.1"}, files={"image": disc(1)})
+    assert answer.status_code == 503
+    desktop.wait_for_icon(Colour.RED, 60)
+    assert desktop.windows() == []
+
+
+def test_stop_and_start_by_mouse(desktop: Desktop) -> None:
+    desktop.press(desktop.question("stop"), "alt+y")
+    desktop.wait_for_icon(Colour.GREY, 60)
+    assert health(PORT) is None
+    desktop.choose("start")
+    wait_until(engine_is_missing, WAIT_S)
+
+
+def test_a_killed_service_is_back(machine: Machine) -> None:
+    before = (health(PORT) or {})["pid"]
+    for process in machine.processes("BrakeDiscService.exe"):
+        process.kill()
+    wait_until(lambda: (health(PORT) or {}).get("pid", before) != before, 60)
+
+
+def test_a_second_tray_ends_and_brings_the_page_of_the_first_forward(machine: Machine) -> None:
+    opened = machine.browser()
+    (first,) = machine.processes("BrakeDiscTray.exe")
+    code, printed = machine.run(machine.app / "BrakeDiscTray.exe")
+    assert code == 0, printed
+    wait_until(lambda: f"http://127.0.0.1:{SCREENS}/" in opened(), 60)
+    assert [process.pid for process in machine.processes("BrakeDiscTray.exe")] == [first.pid]
+
+
+def test_a_killed_tray_leaves_nothing(machine: Machine) -> None:
+    (tray,) = machine.processes("BrakeDiscTray.exe")
+    tray.kill()
+    wait_until(lambda: not running(machine), 30)
+
+
+def test_a_taken_port_is_named(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", PORT)):
+        code, printed = machine.run(machine.app / "brakedisc.exe", "serve")
+    assert code == 2
+    assert str(PORT) in printed
+
+
+def test_no_update_of_a_version_that_does_not_pass_its_own_check(machine: Machine, newer: Path) -> None:
+    start_tray(machine)
+    code, log = install(machine, newer)
+    assert code == 7, log[-3000:]
+    assert engine_is_missing(), "it was not even stopped"
+    assert version(machine) == build.version()
+
+
+def test_forced_it_takes_the_place_of_the_running_one_and_keeps_the_settings(machine: Machine, newer: Path) -> None:
+    code, log = install(machine, newer, "/FORCE")
+    assert code == 0, log[-3000:]
+    assert not running(machine)
+    assert version(machine) == prove.later(build.version(), 1)
+    assert not (machine.installed / "former").exists()
+    start_tray(machine)
+
+
+def test_an_older_version_is_refused(machine: Machine, setup: Path) -> None:
+    code, log = install(machine, setup)
+    assert code == 1
+    assert "newer version is installed" in log
+
+
+def test_uninstalling_leaves_the_data_and_nothing_else(machine: Machine) -> None:
+    code, _ = machine.run(machine.installed / "unins000.exe", "/VERYSILENT", "/SUPPRESSMSGBOXES")
+    assert code == 0
+    wait_until(lambda: not machine.installed.exists(), 60)
+    assert running(machine) == []
+    assert f"BACKEND_PORT={PORT}" in (machine.prefix / DATA / "settings.env").read_text("utf-8")
+
+
+def version(machine: Machine) -> str:
+    code, printed = machine.run(machine.app / "brakedisc.exe", "--version")
+    assert code == 0
+    return printed.split()[-1]
