@@ -111,6 +111,11 @@ class Build:
         return lock
 
     @property
+    def reports(self) -> Path:
+        """Of pip: what it took."""
+        return self.folder / "reports"
+
+    @property
     def cuda_lock(self) -> Path:
         return self.asked.cuda_lock or self.folder / "cuda.lock"
 
@@ -225,10 +230,12 @@ def make_environment(build: Build) -> None:
     build.cpython.mkdir(parents=True)
     _unpack_python(build.cpython)
     site = build.cpython / "Lib" / "site-packages"
+    shutil.rmtree(build.reports, ignore_errors=True)
+    build.reports.mkdir()
     cuda = build.cuda_lock.read_text(encoding="utf-8") if build.asked.edition == "cuda" else ""
-    _pip_install(site, build.lock.removesuffix(cuda))
+    pip_install(site, build.lock.removesuffix(cuda), build.reports / "packages.json")
     if cuda:
-        _pip_install(site, cuda, ["--index-url", build.cuda_index])
+        pip_install(site, cuda, build.reports / "cuda.json", ["--index-url", build.cuda_index])
     for dll in _runtime_dlls(site):  # torch needs a newer C++ runtime than the one Python brings
         shutil.copy2(dll, build.cpython / dll.name)
 
@@ -251,11 +258,13 @@ def _unpack_python(into: Path) -> None:
     zipped_library.with_suffix("._pth").write_text(text, encoding="ascii")
 
 
-def _pip_install(site: Path, lock: str, options: Sequence[str] = ()) -> None:
+def pip_install(site: Path, lock: str, report: Path, options: Sequence[str] = ()) -> None:
+    """Into `site`, what the lock allows; `report` gets what was taken, with its hash. Raises CalledProcessError."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "windows.lock"
         file.write_text(lock, encoding="utf-8")
-        _pip("install", "--require-hashes", *PIP_WINDOWS, *options, "--target", str(site), "-r", str(file))
+        hashes = ["--require-hashes", "--report", str(report), "-r", str(file)]
+        _pip("install", *PIP_WINDOWS, *options, "--target", str(site), *hashes)
 
 
 def _pip(*arguments: str) -> None:
@@ -319,7 +328,7 @@ def third_party_licences(build: Build) -> str:
     import sbom
 
     site, parts = build.cpython / "Lib" / "site-packages", []
-    for name, version, _ in sbom.packages(build.lock):
+    for name, version in sbom.packages(build.lock):
         if name not in sbom.TOOLS | sbom.LEFT_OUT:
             about = next((path for path in site.glob("*.dist-info") if _is_of(path, name)), None)
             parts += [(f"{name} {version}", path) for path in _licence_files(about)]
@@ -398,7 +407,8 @@ def make_papers(build: Build) -> None:
     import sbom
 
     weights = sorted(path for path in build.weights.iterdir() if path.suffix in (".pth", ".safetensors"))
-    text = sbom.sbom(build.lock, build.version, "3.11.9", weights)
+    taken = sbom.hashes_of(build.reports.glob("*.json"))
+    text = sbom.sbom(build.lock, build.version, "3.11.9", weights, taken)
     (build.out / f"BrakeDiscInspector-{build.version}-{build.asked.edition}.cdx.json").write_text(text, "utf-8")
     write_checksums(build.out)
 
@@ -469,7 +479,7 @@ STEPS = (
         _cuda_lock_inputs,
         lambda build: build.cuda_lock if build.asked.edition == "cuda" else build.folder,
     ),
-    Step("environment", make_environment, _environment_inputs, lambda build: build.cpython / "python.exe"),
+    Step("environment", make_environment, _environment_inputs, lambda build: build.reports / "packages.json"),
     Step("weights", make_weights, lambda build: [build.asked.edition.encode()], lambda build: build.weights),
     Step("bundle", make_bundle, _bundle_inputs, lambda build: build.bundle / "THIRD-PARTY-LICENCES.txt"),
     Step("installer", make_installer, _installer_inputs, lambda build: build.setup),

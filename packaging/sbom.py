@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,14 @@ MICROSOFT = "LicenseRef-Microsoft-VC-Redistributable"
 _SPDX = re.compile(r"[A-Za-z0-9.+-]+")
 
 
-def sbom(lock: str, version: str, python: str, weights: Iterable[Path], *, left_out: Iterable[str] = LEFT_OUT) -> str:
-    """The document; the same for the same content. Raises KeyError for a package whose licence nobody has read."""
+def sbom(lock: str, version: str, python: str, weights: Iterable[Path], hashes: Mapping[str, str]) -> str:
+    """The document; the same for the same content. `hashes`: SHA-256 of each package's file.
+
+    Raises KeyError for a package whose licence nobody has read, or whose file nobody has seen.
+    """
     parts = [
         _part("application", "python", python, "Python-2.0", "pkg:generic/python@" + python),
-        *(_package(*block) for block in packages(lock) if block[0] not in TOOLS | set(left_out)),
+        *(_package(name, of, hashes[name]) for name, of in packages(lock) if name not in TOOLS | LEFT_OUT),
         *(_backbone(path) for path in weights),
     ]
     document: dict[str, Any] = {
@@ -44,18 +47,27 @@ def sbom(lock: str, version: str, python: str, weights: Iterable[Path], *, left_
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def packages(lock: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Name, version, SHA-256 of each file that the lock allows."""
+def hashes_of(reports: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 by package of what pip installed, from its own reports."""
+    taken = [item for path in reports for item in json.loads(path.read_text(encoding="utf-8"))["install"]]
+    return {
+        item["metadata"]["name"].lower().replace("_", "-"): item["download_info"]["archive_info"]["hashes"]["sha256"]
+        for item in taken
+    }
+
+
+def packages(lock: str) -> Iterator[tuple[str, str]]:
+    """Name and version."""
     for block in re.split(r"(?m)^(?=[A-Za-z0-9])", lock):
         found = re.match(r"([A-Za-z0-9._-]+)==([^ \\]+)", block)
         if found:
-            yield found[1].lower().replace("_", "-"), found[2], re.findall(r"sha256:([0-9a-f]{64})", block)
+            yield found[1].lower().replace("_", "-"), found[2]
 
 
-def _package(name: str, version: str, hashes: list[str]) -> dict[str, Any]:
+def _package(name: str, version: str, sha256: str) -> dict[str, Any]:
     licence = MICROSOFT if name == "msvc-runtime" else licences.licence(name)
     part = _part("library", name, version, licence, f"pkg:pypi/{name}@{version}")
-    return part | ({"hashes": [{"alg": "SHA-256", "content": hashes[0]}]} if len(hashes) == 1 else {})
+    return part | {"hashes": [{"alg": "SHA-256", "content": sha256}]}
 
 
 def _backbone(path: Path) -> dict[str, Any]:

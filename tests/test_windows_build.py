@@ -146,12 +146,14 @@ def test_the_cuda_wheels_are_locked_by_hash_and_others_of_the_same_name_refused(
         assert hashlib.sha256(file.read_bytes()).hexdigest() in lock
     assert made.lock.endswith(lock)
     assert len(re.findall(r"(?m)^torch==", made.lock)) == 1
-    build._pip_install(tmp_path / "site", lock, ["--index-url", made.cuda_index])
+    report, options = tmp_path / "report.json", ["--index-url", made.cuda_index]
+    build.pip_install(tmp_path / "site", lock, report, options)
+    assert load("sbom").hashes_of([report])["torch"] in lock
     assert (tmp_path / "site" / "torch" / "__init__.py").exists()
     with zipfile.ZipFile(next((folder / "torch").glob("*.whl")), "a") as packed:
         packed.writestr("torch/other.py", "")
     with pytest.raises(subprocess.CalledProcessError):
-        build._pip_install(tmp_path / "second", lock, ["--index-url", made.cuda_index])
+        build.pip_install(tmp_path / "second", lock, report, options)
 
 
 def test_the_light_edition_is_all_but_the_engine(build: ModuleType) -> None:
@@ -246,11 +248,14 @@ def test_the_sbom_names_what_is_bundled_with_hash_and_licence(sbom: ModuleType, 
     weights = tmp_path / "resnet50.safetensors"
     weights.write_bytes(b"weights")
     lock = (ROOT / "packaging" / "windows.lock").read_text("utf-8")
-    document = json.loads(sbom.sbom(lock, "1.2.3", "3.11.9", [weights]))
+    taken = {name: hashlib.sha256(name.encode()).hexdigest() for name, _ in sbom.packages(lock)}
+    document = json.loads(sbom.sbom(lock, "1.2.3", "3.11.9", [weights], taken))
     parts = {part["name"]: part for part in document["components"]}
     assert {"torch", "numpy", "nicegui", "python", "resnet50.safetensors", "msvc-runtime"} <= set(parts)
     assert not {"pyinstaller", "scipy", "networkx", "hypothesis"} & set(parts)
     assert all(part["licenses"] for part in parts.values())
+    assert parts["torch"]["hashes"] == [{"alg": "SHA-256", "content": taken["torch"]}]
+    assert [name for name, part in parts.items() if "hashes" not in part] == ["python"]
     assert parts["resnet50.safetensors"]["hashes"][0]["content"] == hashlib.sha256(b"weights").hexdigest()
     assert parts["pystray"]["licenses"] == [{"expression": "LGPL-3.0-or-later"}]
     assert parts["torch"]["purl"].startswith("pkg:pypi/torch@2.")
@@ -278,7 +283,7 @@ def test_what_the_sbom_leaves_out_the_bundle_leaves_out_too(sbom: ModuleType, le
 
 def test_a_package_whose_licence_nobody_read_stops_the_build(sbom: ModuleType) -> None:
     with pytest.raises(KeyError, match="read its licence"):
-        sbom.sbom("left-pad-of-nobody==1.0 \\\n    --hash=sha256:" + "0" * 64, "1.0.0", "3.11.9", [])
+        sbom.sbom("left-pad-of-nobody==1.0\n", "1.0.0", "3.11.9", [], {"left-pad-of-nobody": "0" * 64})
 
 
 def test_checksums_are_what_sha256sum_reads(build: ModuleType, tmp_path: Path) -> None:

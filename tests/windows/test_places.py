@@ -23,14 +23,22 @@ from tests.parts import ROI
 
 READY_S = 120.0
 NOBODY = 65534
+SYSTEM = "drive_c/windows/system32"
 
 
 @contextmanager
-def service(machine: Machine, programs: Path, data_root: str, **environment: str) -> Iterator[Inspector]:
-    """One that runs alone on that data root, until it is killed; nothing has opened a window by then."""
-    port = free_port()
+def service(machine: Machine, programs: Path, data_root: str, *starter: str, **environment: str) -> Iterator[Inspector]:
+    """One that runs alone on that data root, until it is killed; nothing has opened a window by then.
+
+    `starter`: one of Windows' own programs and its words, the last one completed by the service's path.
+    """
+    port, program = free_port(), programs / "BrakeDiscService.exe"
     where = {"BACKEND_DATA_ROOT": data_root, "BACKEND_PORT": str(port), "BACKEND_MIN_FREE_MB": "0"}
-    machine.start(programs / "BrakeDiscService.exe", **where, **environment)
+    if starter:
+        own, *words, last = starter
+        machine.start(machine.prefix / SYSTEM / own, *words, last + wine.windows_path(program), **where, **environment)
+    else:
+        machine.start(program, **where, **environment)
     try:
         wait_until(lambda: is_ready(port), READY_S)
         yield Inspector(machine.prefix, service_port=port)
@@ -82,15 +90,8 @@ def test_only_the_command_line_has_a_console(programs: Path, program: str, subsy
 
 def test_started_without_handles_it_runs(machine: Machine, programs: Path) -> None:
     """As the shell starts a program: no stdin, stdout or stderr to inherit."""
-    port = free_port()
-    where = {"BACKEND_DATA_ROOT": r"C:\without handles", "BACKEND_PORT": str(port)}
-    starter = machine.prefix / "drive_c/windows/system32/start.exe"
-    machine.start(starter, "/unix", str(programs / "BrakeDiscService.exe"), **where)
-    try:
-        wait_until(lambda: is_ready(port), READY_S)
-        assert Desktop(machine).windows() == []
-    finally:
-        end(machine)
+    with service(machine, programs, r"C:\without handles", "start.exe", ""):
+        pass
 
 
 def test_paths_over_260_characters(machine: Machine, programs: Path) -> None:
@@ -104,16 +105,9 @@ def test_paths_over_260_characters(machine: Machine, programs: Path) -> None:
 
 def test_without_a_folder_for_temporary_files(machine: Machine, programs: Path) -> None:
     """TEMP and TMP name a drive that does not exist."""
-    port = free_port()
-    command = rf"set TEMP=Q:\none&& set TMP=Q:\none&& {wine.windows_path(programs / 'BrakeDiscService.exe')}"
-    shell = machine.prefix / "drive_c/windows/system32/cmd.exe"
-    machine.start(shell, "/c", command, BACKEND_DATA_ROOT=r"C:\no temp", BACKEND_PORT=str(port))
-    try:
-        wait_until(lambda: is_ready(port), READY_S)
-        teaches_and_judges(Inspector(machine.prefix, service_port=port))
-        assert Desktop(machine).windows() == []
-    finally:
-        end(machine)
+    nowhere = r"set TEMP=Q:\none&& set TMP=Q:\none&& "
+    with service(machine, programs, r"C:\no temp", "cmd.exe", "/c", nowhere) as line:
+        teaches_and_judges(line)
 
 
 @pytest.mark.parametrize("language", ["de_DE", "tr_TR"])
@@ -122,7 +116,7 @@ def test_with_the_numbers_and_letters_of_another_language(machine: Machine, prog
     tongue = {"LC_ALL": f"{language}.UTF-8", "LANG": f"{language}.UTF-8"}
     with service(machine, programs, rf"C:\{language}", **tongue) as line:
         key = r"HKEY_CURRENT_USER\Control Panel\International"
-        reg = machine.prefix / "drive_c/windows/system32/reg.exe"
+        reg = machine.prefix / SYSTEM / "reg.exe"
         assert machine.run(reg, "query", key, "/v", "sDecimal", **tongue)[1].split()[-1] == ","
         teaches_and_judges(line)
 
