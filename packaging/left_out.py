@@ -34,9 +34,9 @@ _MODULES = {
     ),
 }
 _UNUSED_MODULES = (
-    "torch._vendor.quack", "torch.ao.ns", "torch.ao.pruning", "torch.distributed._tools", "torch.distributed.checkpoint",
-    "torch.distributed.elastic", "torch.distributed.pipelining", "torch.profiler._cupti", "torch.utils.benchmark",
-    "torchvision.transforms.v2",
+    "torch._vendor.quack", "torch.ao.ns", "torch.ao.pruning", "torch.distributed._tools",
+    "torch.distributed.checkpoint", "torch.distributed.elastic", "torch.distributed.pipelining",
+    "torch.profiler._cupti", "torch.utils.benchmark", "torchvision.transforms.v2",
 )  # fmt: skip
 # What nothing draws with: the screens use NiceGUI's other elements.
 _UNUSED_ELEMENTS = ("plotly", "mermaid", "codemirror", "json_editor", "leaflet", "scene", "xterm", "joystick", "aggrid")

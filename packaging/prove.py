@@ -41,6 +41,18 @@ def main(arguments: Sequence[str]) -> int:
     return subprocess.run(command, cwd=build.ROOT, env=environment, check=False).returncode
 
 
+def light(wine_root: Path) -> Path:
+    """Build the light edition, and a newer setup of it. The folder to prove them in."""
+    arguments = ["--edition", "light", "--wine-root", str(wine_root)]
+    code = build.main(arguments)
+    if code:
+        raise SystemExit(code)
+    made = build.Build(build.parse(arguments)[0])
+    folder = lay_out(made)
+    make_other(made, "newer", 1)
+    return folder
+
+
 def lay_out(made: build.Build) -> Path:
     """A folder to prove in: `setups` with the one that was built, `programs` as it brings them."""
     folder = made.folder / "proof"

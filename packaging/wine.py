@@ -28,7 +28,9 @@ cp /etc/resolv.conf "$W_ROOT/etc/resolv.conf" 2>/dev/null
 exec chroot --userspec="$W_USER:$W_USER" "$W_ROOT" /bin/bash -c '
 export HOME=$WINEPREFIX.home XDG_RUNTIME_DIR=$WINEPREFIX.home/run
 mkdir -p "$XDG_RUNTIME_DIR"; chmod 700 "$XDG_RUNTIME_DIR"
-[ -e "$WINEPREFIX/system.reg" ] || { env -u DISPLAY xvfb-run -a wineboot -i >/dev/null 2>&1; wineserver -w; }
+[ -e "$WINEPREFIX/system.reg" ] || for attempt in 1 2 3; do
+    env -u DISPLAY xvfb-run -a wineboot -i >/dev/null 2>&1; wineserver -w && break
+done
 cd "$W_FOLDER" && exec "$@"' enter "$@"
 """
 

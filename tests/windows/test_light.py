@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import build
 import httpx
 import prove
 import pytest
@@ -22,7 +21,8 @@ import wine
 from desktop import Desktop
 from machine import Machine, free_port, health, wait_until
 
-from tests.parts import ROI, disc
+from service import __version__
+from tests.parts import fit
 from tray.menu import Colour
 
 PORT, SCREENS = free_port(), free_port()
@@ -44,42 +44,34 @@ def missing(wine_root: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(wine_root: Path) -> build.Build:
-    """Built, with a setup of a newer version beside the first."""
+def proof(wine_root: Path) -> Path:
     lack = missing(wine_root)
     if lack:
         pytest.skip(lack)
-    options = ["--edition", "light", "--wine-root", str(wine_root)]
-    assert build.main(options) == 0
-    made = build.Build(build.parse(options)[0])
-    prove.lay_out(made)
-    prove.make_other(made, "newer", 1)
-    return made
+    return prove.light(wine_root)
 
 
 @pytest.fixture(scope="module")
-def setup(made: build.Build) -> Path:
-    return made.folder / "proof" / "setups" / made.setup.name
+def setup(proof: Path) -> Path:
+    return proof / "setups" / f"BrakeDiscInspector-{__version__}-light-setup.exe"
 
 
 @pytest.fixture(scope="module")
-def newer(setup: Path) -> Path:
-    return setup.with_name("newer-setup.exe")
+def newer(proof: Path) -> Path:
+    return proof / "setups" / "newer-setup.exe"
 
 
 @pytest.fixture(scope="module")
-def full(made: build.Build) -> Iterator[Path]:
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A drive with 64 MB."""
-    folder = made.folder / "proof" / "full"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("full")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="module")
-def machine(made: build.Build, wine_root: Path, full: Path) -> Iterator[Machine]:
-    proof = made.folder / "proof"
+def machine(proof: Path, wine_root: Path, full: Path) -> Iterator[Machine]:
     machine = Machine(wine_root, proof / "windows", proof / "setups", full)
     yield machine
     machine.close()
@@ -134,10 +126,10 @@ def test_without_an_engine_it_says_so_and_judges_nothing(machine: Machine, deskt
     wait_until(lambda: health(SCREENS), WAIT_S)
     assert running(machine) == list(PROGRAMS)
     said = health(PORT) or {}
-    assert (said["status"], said["version"]) == ("error", build.version())
+    assert (said["status"], said["version"]) == ("error", __version__)
     assert "Install the program again" in said["reason"]
-    answer = httpx.post(f"http://127.0.0.1:{PORT}/infer", data={**ROI, "mm_per_px": "0.1"}, files={"image": disc(1)})
-    assert answer.status_code == 503
+    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=60) as client:
+        assert fit(client).status_code == 503
     desktop.wait_for_icon(Colour.RED, 60)
     assert desktop.windows() == []
 
@@ -184,22 +176,35 @@ def test_no_update_of_a_version_that_does_not_pass_its_own_check(machine: Machin
     code, log = install(machine, newer)
     assert code == 7, log[-3000:]
     assert engine_is_missing(), "it was not even stopped"
-    assert version(machine) == build.version()
+    assert version(machine) == __version__
 
 
-def test_forced_it_takes_the_place_of_the_running_one_and_keeps_the_settings(machine: Machine, newer: Path) -> None:
+def test_forced_it_is_tried_and_goes_back_and_nobody_is_told_to_inspect(machine: Machine, newer: Path) -> None:
+    """Neither version passes here, so after going back the word is: do not inspect."""
     code, log = install(machine, newer, "/FORCE")
-    assert code == 0, log[-3000:]
+    assert code == 22, log[-3000:]
     assert not running(machine)
-    assert version(machine) == prove.later(build.version(), 1)
-    assert not (machine.installed / "former").exists()
+    assert version(machine) == __version__
+    assert [path.name for path in machine.installed.iterdir() if path.is_dir()] == ["app"]
     start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is True
 
 
 def test_an_older_version_is_refused(machine: Machine, setup: Path) -> None:
+    says = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\{6B0D5A3E-8F5B-4E0E-9C35-7B7D2A52C1F4}_is1"
+    reg = machine.prefix / "drive_c/windows/system32/reg.exe"
+    assert machine.run(reg, "add", says, "/v", "DisplayVersion", "/d", "9.0.0", "/f")[0] == 0
     code, log = install(machine, setup)
     assert code == 1
     assert "newer version is installed" in log
+    assert machine.processes("BrakeDiscService.exe")
+
+
+def test_the_same_version_again_mends_a_damaged_program(machine: Machine, setup: Path) -> None:
+    (machine.app / "_internal" / "modules.pyz").write_bytes(b"damaged")
+    code, log = install(machine, setup, "/FORCE")
+    assert code == 0, log[-3000:]
+    start_tray(machine)
 
 
 def test_uninstalling_leaves_the_data_and_nothing_else(machine: Machine) -> None:
