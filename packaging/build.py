@@ -111,6 +111,10 @@ class Build:
         return lock
 
     @property
+    def icon(self) -> Path:
+        return self.asked.folder / "brakedisc.ico"
+
+    @property
     def reports(self) -> Path:
         """Of pip: what it took."""
         return self.folder / "reports"
@@ -303,15 +307,14 @@ def make_weights(build: Build) -> None:
 
 def make_bundle(build: Build) -> None:
     """The executables, by PyInstaller under Windows' Python."""
-    icon = build.folder / "brakedisc.ico"
-    _draw_icon(icon)
+    _draw_icon(build.icon)
     shutil.rmtree(build.folder / "dist", ignore_errors=True)
     environment = {
         "BUILD_VERSION": build.version,
         "BUILD_EDITION": build.asked.edition,
         "BUILD_VC_RUNTIME": build.path(build.cpython),
         "BUILD_WEIGHTS": build.path(build.weights),
-        "BUILD_ICON": build.path(icon),
+        "BUILD_ICON": build.path(build.icon),
         "PYTHONUTF8": "1",
         "PYTHONWARNINGS": "ignore",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -368,12 +371,13 @@ def make_installer(build: Build, bundle: Path | None = None, out: Path | None = 
     inno = build.asked.inno or _get_inno(build.asked.folder / "inno")
     bundle, out = bundle or build.bundle, out or build.out
     out.mkdir(parents=True, exist_ok=True)
+    _draw_icon(build.icon)
     given = {
         "Version": build.version,
         "Edition": build.asked.edition,
         "Source": build.path(bundle),
         "Output": build.path(out),
-        "Icon": build.path(build.folder / "brakedisc.ico"),
+        "Icon": build.path(build.icon),
         "MinDriver": str(DRIVERS.get(int(build.asked.cuda.partition(".")[0] or 0), 0)),
         "NeededMb": str(round(size_of(bundle) / 2**20)),
     }

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def light(wine_root: Path) -> Path:
-    """Build the light edition, and a newer setup of it. The folder to prove them in."""
+    """Build the light edition, a newer setup of it, and one as of the CUDA edition. The folder to prove them in."""
     arguments = ["--edition", "light", "--wine-root", str(wine_root)]
     code = build.main(arguments)
     if code:
@@ -50,6 +50,7 @@ def light(wine_root: Path) -> Path:
     made = build.Build(build.parse(arguments)[0])
     folder = lay_out(made)
     make_other(made, "newer", 1)
+    build.make_installer(build.Build(replace(made.asked, edition="cuda", cuda="12.8")), made.bundle, folder / "setups")
     return folder
 
 

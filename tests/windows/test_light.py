@@ -62,6 +62,12 @@ def newer(proof: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
+def cuda(proof: Path) -> Path:
+    """The same programs in a setup as that of the CUDA edition, which comes in slices."""
+    return proof / "setups" / f"BrakeDiscInspector-{__version__}-cuda-setup.exe"
+
+
+@pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A drive with 64 MB."""
     folder = tmp_path_factory.mktemp("full")
@@ -72,7 +78,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def machine(proof: Path, wine_root: Path, full: Path) -> Iterator[Machine]:
-    machine = Machine(wine_root, proof / "windows", proof / "setups", full)
+    machine = Machine(wine_root, proof / "windows", proof / "setups", proof.parent / "python", full)
     yield machine
     machine.close()
 
@@ -111,9 +117,44 @@ def test_a_full_drive_is_told_before_anything_is_changed(machine: Machine, setup
     assert not list(full.iterdir())
 
 
-def test_it_installs_without_a_question(machine: Machine, setup: Path) -> None:
-    code, log = install(machine, setup, f"/PORT={PORT}", f"/SCREENSPORT={SCREENS}", r"/DATAROOT=C:\Datos de inspección")
+# A driver's file, by its version; Windows' Python makes it of one of its own.
+STAMP = """
+import pathlib, shutil, sys
+from PyInstaller.utils.win32 import versioninfo
+path, numbers = sys.argv[1], tuple(map(int, sys.argv[2].split(".")))
+shutil.copyfile(pathlib.Path(sys.executable).with_name("python3.dll"), path)
+info = versioninfo.VSVersionInfo(ffi=versioninfo.FixedFileInfo(filevers=numbers, prodvers=numbers), kids=[])
+versioninfo.write_version_info_to_executable(path, info)
+"""
+
+
+@pytest.mark.parametrize(
+    ("files_version", "says", "complains"),
+    [
+        ("", "No NVIDIA driver was found", True),
+        ("27.21.14.5671", "The NVIDIA driver is version 456.71; this edition needs 525 or newer", True),
+        ("31.0.15.2849", "NVIDIA driver: 528.49", False),
+    ],
+)
+def test_the_setup_for_cuda_looks_for_the_driver(
+    machine: Machine, cuda: Path, proof: Path, full: Path, files_version: str, says: str, complains: bool
+) -> None:
+    file = machine.prefix / "drive_c/windows/system32/nvcuda.dll"
+    if files_version:
+        python = proof.parent / "python" / "python.exe"
+        code, printed = machine.run(python, "-c", STAMP, wine.windows_path(file), files_version)
+        assert code == 0, printed
+    code, log = install(machine, cuda, f"/DATAROOT={wine.windows_path(full / 'datos')}")
+    assert code == 7, "stopped by the full drive, after the driver's check"
+    assert says in log
+    assert ("nvidia.com/drivers" in log) is complains
+
+
+def test_it_installs_from_slices_without_a_question(machine: Machine, cuda: Path) -> None:
+    where = (f"/PORT={PORT}", f"/SCREENSPORT={SCREENS}", r"/DATAROOT=C:\Datos de inspección")
+    code, log = install(machine, cuda, *where)
     assert code == 0, log[-3000:]
+    assert list(cuda.parent.glob(f"{cuda.stem}-1.bin"))
     assert f"BACKEND_PORT={PORT}" in (machine.prefix / DATA / "settings.env").read_text("utf-8")
     assert sorted(path.name for path in machine.app.glob("*.exe")) == [
         "BrakeDiscInspector.exe", "BrakeDiscService.exe", "BrakeDiscTray.exe", "brakedisc.exe",
