@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -71,8 +72,21 @@ def make_other(made: build.Build, name: str, minor: int, *, without_weights: boo
     if without_weights:
         shutil.rmtree(folder / name / "_internal" / "weights")
     other = build.Build(replace(made.asked, version=later(made.version, minor)))
+    for program in (folder / name).glob("*.exe"):
+        stamp(program, other.version)
     build.make_installer(other, folder / name, folder / "setups")
     return (folder / "setups" / other.setup.name).rename(folder / "setups" / f"{name}-setup.exe")
+
+
+def stamp(program: Path, version: str) -> None:
+    """Give a program another version, where Windows reads it: VS_FIXEDFILEINFO, after its signature."""
+    data = bytearray(program.read_bytes())
+    at = data.index(bytes.fromhex("bd04effe")) + 8
+    first, second, third = map(int, version.split("."))
+    numbers = struct.pack("<HHHH", second, first, 0, third)  # of each double word the low half comes first
+    data[at : at + 16] = numbers * 2  # of the file and of the product
+    program.unlink()  # the name alone: the file is the bundle's too
+    program.write_bytes(data)
 
 
 def later(version: str, minor: int) -> str:

@@ -151,11 +151,52 @@ class _Levels(nn.Module):
         return found
 
 
-def _torchvision_resnet(spec: BackboneSpec) -> nn.Module:
-    from torchvision import models
+class _Residual(nn.Module):
+    """ResNet's block. `convolutions`: inputs, outputs, side and stride of each, in order; two of them or three."""
 
-    net = getattr(models, spec.name)(weights=None)
-    return _Levels({name: child for name, child in net.named_children() if name not in ("avgpool", "fc")}, spec.layers)
+    def __init__(self, *convolutions: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self._count = len(convolutions)
+        for number, (inputs, outputs, side, stride) in enumerate(convolutions, 1):
+            self.add_module(f"conv{number}", nn.Conv2d(inputs, outputs, side, stride, side // 2, bias=False))
+            self.add_module(f"bn{number}", nn.BatchNorm2d(outputs))
+        inputs, outputs, stride = convolutions[0][0], convolutions[-1][1], max(stride for *_, stride in convolutions)
+        self.downsample = (
+            nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            if stride > 1 or inputs != outputs
+            else None
+        )
+
+    def forward(self, given: Tensor) -> Tensor:
+        found = given
+        for number in range(1, self._count + 1):
+            found = getattr(self, f"bn{number}")(getattr(self, f"conv{number}")(found))
+            if number < self._count:
+                found = functional.relu(found, inplace=True)
+        return functional.relu(found + (given if self.downsample is None else self.downsample(given)), inplace=True)
+
+
+def _resnet(spec: BackboneSpec) -> nn.Module:
+    """conv1 to layer3 of torchvision's network (He et al., CVPR 2016), with its names. Ours, because torchvision takes
+    as long to import as everything else that a start needs; a test compares the two."""
+    blocks, wide, bottleneck = _RESNETS[spec.name]
+    stages: dict[str, nn.Module] = {
+        "conv1": nn.Conv2d(3, 64, 7, 2, 3, bias=False), "bn1": nn.BatchNorm2d(64), "relu": nn.ReLU(inplace=True),
+        "maxpool": nn.MaxPool2d(3, 2, 1),
+    }  # fmt: skip
+    inputs = 64
+    for number, count in enumerate(blocks, 1):
+        planes, stage = 64 * 2 ** (number - 1), []
+        for block in range(count):
+            stride, inner = 2 if number > 1 and block == 0 else 1, planes * wide
+            if bottleneck:
+                layers = [(inputs, inner, 1, 1), (inner, inner, 3, stride), (inner, 4 * planes, 1, 1)]
+            else:
+                layers = [(inputs, planes, 3, stride), (planes, planes, 3, 1)]
+            stage.append(_Residual(*layers))
+            inputs = layers[-1][1]
+        stages[f"layer{number}"] = nn.Sequential(*stage)
+    return _Levels(stages, spec.layers)
 
 
 def _efficientnet_lite(spec: BackboneSpec) -> nn.Module:
@@ -226,13 +267,19 @@ def _stride_in_first_convolution(levels: nn.Module) -> None:
 
 
 _MID = ("layer2", "layer3")
+# Blocks of layer1 to layer3, times their width, and whether they are bottlenecks.
+_RESNETS = {
+    "wide_resnet50_2": ((3, 4, 6), 2, True),
+    "resnet50": ((3, 4, 6), 1, True),
+    "resnet18": ((2, 2, 2), 1, False),
+}
 BACKBONES = {
     spec.name: spec
     for spec in (
-        BackboneSpec("wide_resnet50_2", _torchvision_resnet, _MID, 256, 512, 512),
-        BackboneSpec("resnet50", _torchvision_resnet, _MID, 256, 512, 512),
+        BackboneSpec("wide_resnet50_2", _resnet, _MID, 256, 512, 512),
+        BackboneSpec("resnet50", _resnet, _MID, 256, 512, 512),
         BackboneSpec("efficientnet_lite0", _efficientnet_lite, ("blocks_2", "blocks_4"), 384, 640, 0, HALF, HALF),
-        BackboneSpec("resnet18", _torchvision_resnet, _MID, 256, 512, 0),
+        BackboneSpec("resnet18", _resnet, _MID, 256, 512, 0),
         BackboneSpec("vit_small_patch14_dinov2", _dinov2, ("blocks_5", "blocks_8"), 256, 512, 0),
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -75,6 +77,41 @@ def test_every_backbone_gives_one_patch_per_8_pixels(name: str) -> None:
     assert patches.shape[:3] == (2, 8, 16)
     assert patches.dtype == torch.float32
     assert patches.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "wide_resnet50_2"])
+def test_our_resnets_are_torchvisions(name: str, tmp_path: Path) -> None:
+    """The same numbers, level by level, from weights in which no two layers are alike."""
+    from torchvision import models
+
+    torch.manual_seed(1)
+    theirs = getattr(models, name)(weights=None).eval()
+    for module in theirs.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.1, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    ours = load_backbone(name, saved(theirs.state_dict(), tmp_path / f"{name}.safetensors"), CPU)
+    theirs = theirs.to(memory_format=torch.channels_last)  # as ours is: it rounds otherwise
+    pixels = torch.rand((2, 3, 96, 64))
+    with torch.inference_mode():
+        found = ours.network.levels(pixels)
+        stem = theirs.maxpool(theirs.relu(theirs.bn1(theirs.conv1(pixels))))
+        second = theirs.layer2(theirs.layer1(stem))
+        for level, wanted in zip(found, (second, theirs.layer3(second)), strict=True):
+            assert torch.equal(level, wanted)
+
+
+def test_the_engine_starts_without_importing_torchvision(tmp_path: Path) -> None:
+    """It takes as long to import as all the rest."""
+    file = saved(random_weights(), tmp_path / "resnet18.safetensors")
+    program = (
+        "import sys, torch; from pathlib import Path; from service.onnx_backbone import export\n"
+        "from service.torch_backbones import load_backbone\n"
+        f"export(load_backbone('resnet18', Path({str(file)!r}), torch.device('cpu')))\n"
+        "print({'torchvision', 'torch._dynamo.symbolic_convert'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_picture_has_the_same_patches_alone_and_among_others(resnet18: Backbone) -> None:

@@ -20,7 +20,7 @@ _LIST = """for id in $(xdotool search --onlyvisible --class .); do
 program=$(xprop -id $id WM_CLASS | cut -d'"' -f2)
 place=$(xdotool getwindowgeometry --shell $id | tr '\\n' ' ')
 echo "$program|$place|$(xdotool getwindowname $id)"
-done"""
+done 2>/dev/null"""
 
 
 @dataclass(frozen=True)
