@@ -231,15 +231,17 @@ end;
 procedure CheckDriver;
 var
   High, Low: Cardinal;
+  Number: Integer;  { 58157 }
   Driver, Message: String;
 begin
   Message := '';
   if not FileExists(ExpandConstant('{sys}\nvcuda.dll')) then
     Message := CustomMessage('NoDriver')
   else if GetVersionNumbers(ExpandConstant('{sys}\nvcuda.dll'), High, Low) then begin
-    Driver := Format('%d.%.2d', [((Low shr 16) mod 10) * 100 + (Low and $FFFF) div 100, (Low and $FFFF) mod 100]);
+    Number := ((Low shr 16) mod 10) * 10000 + (Low and $FFFF);
+    Driver := Format('%d.%.2d', [Number div 100, Number mod 100]);
     Log('NVIDIA driver: ' + Driver);
-    if ((Low shr 16) mod 10) * 100 + (Low and $FFFF) div 100 < {#MinDriver} then
+    if Number div 100 < {#MinDriver} then
       Message := FmtMessage(CustomMessage('OldDriver'), [Driver]);
   end;
   if Message <> '' then begin

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
@@ -36,16 +36,21 @@ def load(name: str) -> ModuleType:
 
 
 @pytest.fixture
-def build() -> Iterator[ModuleType]:
+def packaging() -> Iterator[Callable[[str], ModuleType]]:
+    """Loads a file of packaging/: they import each other by their names alone."""
     before = list(sys.path)
-    yield load("build")
+    sys.path.insert(0, str(ROOT / "packaging"))
+    yield load
     sys.path[:] = before
 
 
-def test_the_windows_lock_is_what_the_lock_says() -> None:
-    before = list(sys.path)
-    lock = load("windows_lock")
-    sys.path[:] = before
+@pytest.fixture
+def build(packaging: Callable[[str], ModuleType]) -> ModuleType:
+    return packaging("build")
+
+
+def test_the_windows_lock_is_what_the_lock_says(packaging: Callable[[str], ModuleType]) -> None:
+    lock = packaging("windows_lock")
     assert lock.LOCK.read_text("utf-8") == lock.windows_lock(), "run: .venv/bin/python packaging/windows_lock.py"
 
 
@@ -103,6 +108,12 @@ def test_a_cuda_edition_says_what_it_needs(
 ) -> None:
     assert build.main(["--edition", "cuda", "--folder", str(tmp_path), *given]) == 2
     assert "--index-url" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", ["docs/SETUP.md", "docs/es/SETUP.md"])
+def test_setup_asks_for_the_drivers_that_the_pages_name(build: ModuleType, page: str) -> None:
+    rows = re.findall(r"\| CUDA (\d+)\.x \| (\d+) ", (ROOT / page).read_text("utf-8"))
+    assert {int(cuda): int(driver) for cuda, driver in rows} == build.DRIVERS
 
 
 def wheel(folder: Path, name: str, version: str) -> Path:
@@ -237,11 +248,8 @@ def test_only_stubs_of_the_accessors_are_filled_in(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sbom() -> Iterator[ModuleType]:
-    before = list(sys.path)
-    sys.path.insert(0, str(ROOT / "packaging"))
-    yield load("sbom")
-    sys.path[:] = before
+def sbom(packaging: Callable[[str], ModuleType]) -> ModuleType:
+    return packaging("sbom")
 
 
 def test_the_sbom_names_what_is_bundled_with_hash_and_licence(sbom: ModuleType, tmp_path: Path) -> None:
@@ -263,11 +271,8 @@ def test_the_sbom_names_what_is_bundled_with_hash_and_licence(sbom: ModuleType, 
 
 
 @pytest.fixture
-def left_out() -> Iterator[ModuleType]:
-    before = list(sys.path)
-    sys.path.insert(0, str(ROOT / "packaging"))
-    yield load("left_out")
-    sys.path[:] = before
+def left_out(packaging: Callable[[str], ModuleType]) -> ModuleType:
+    return packaging("left_out")
 
 
 def test_what_the_sbom_leaves_out_the_bundle_leaves_out_too(sbom: ModuleType, left_out: ModuleType) -> None:
