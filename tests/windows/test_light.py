@@ -256,6 +256,14 @@ def test_uninstalling_leaves_the_data_and_nothing_else(machine: Machine) -> None
     assert f"BACKEND_PORT={PORT}" in (machine.prefix / DATA / "settings.env").read_text("utf-8")
 
 
+def test_installed_again_it_finds_the_data(machine: Machine, setup: Path) -> None:
+    where = (f"/PORT={PORT}", f"/SCREENSPORT={SCREENS}", r"/DATAROOT=C:\Datos de inspección")
+    code, log = install(machine, setup, *where)
+    assert code == 0, log[-3000:]
+    start_tray(machine)
+    assert (health(PORT) or {})["training_frozen"] is True, "as it was before the program went"
+
+
 def version(machine: Machine) -> str:
     code, printed = machine.run(machine.app / "brakedisc.exe", "--version")
     assert code == 0
