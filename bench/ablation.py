@@ -19,20 +19,20 @@ import typer
 
 from bench.tables import console, print_table
 from service import patchcore
-from service.anomaly_map import on_roi
 from service.cli.evaluate import Picture, Reader, test_pictures, truth_of
 from service.cli.line import pictures_in
 from service.engine import MemoryBank, Recipe
 from service.evaluation import PixelCounts, auroc
-from service.framing import LARGEST_ASPECT, Layout, lay_out
-from service.geometry import pixel_mask
-from service.judging import measure
 from service.patchcore import Fitting, Good, Teaching
 from service.settings import read_settings
 from service.stopwatch import Stopwatch
 from service.teaching import typical_side
 from service.torch_engine import PlacedBank, TorchEngine
 from service.torch_neighbours import nearest
+from service.vision.anomaly_map import on_roi
+from service.vision.masks import pixel_mask
+from service.vision.network_view import LARGEST_ASPECT, Layout, lay_out
+from service.vision.verdict import measure
 
 T = TypeVar("T")
 NEIGHBOURS = 9  # of the paper's code for equation 7

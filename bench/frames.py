@@ -17,12 +17,12 @@ import numpy as np
 import typer
 
 from bench.tables import console, interleaved_ms, print_table
-from service.canonical import roi_pictures
 from service.cli.client import Client, started, wait_until_ready
 from service.contract_layouts import Roi
 from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
-from service.images import encode_png
 from service.settings import read_settings
+from service.vision.images import encode_png
+from service.vision.roi_picture import roi_pictures
 
 ROLE, SIZE, GOOD = "bench", 512, 8
 

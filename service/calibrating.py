@@ -8,16 +8,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from service.anomaly_map import LARGEST_AREA_SHARE
 from service.backend import Backend
 from service.cache import LoadedModel
 from service.calibration import DEFAULT_PERCENTILE, Calibration, calibrate
 from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
 from service.inspecting import area_in_force
-from service.judging import DEFAULT_AREA_MM2
 from service.model import ModelVersion
 from service.scoring import dataset_scores, ok_scores, remembered_ng_scores
 from service.store.datasets import LABELS, refuse_other_scale
+from service.vision.anomaly_map import LARGEST_AREA_SHARE
+from service.vision.verdict import DEFAULT_AREA_MM2
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from service.backend import Backend
 from service.contract import DatasetAnswer, GoldenAnswer, GoldenRequest, GoldenSample, Label, LabelSummary, UploadAnswer
 from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest
 from service.errors import InvalidField, NotFound
-from service.geometry import parse_shape, pixel_mask
-from service.images import decode, encode_png
 from service.recalling import Recalled, recall
 from service.store.datasets import LABELS, NewSample
 from service.teaching import refuse_scale_of_others
+from service.vision.images import decode, encode_png
+from service.vision.masks import parse_shape, pixel_mask
 
 # Inspections that a sentence names one by one.
 NAMED = 10

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Va
 
 from service.contract import Answer, Label, MmPerPx, Name
 from service.errors import InvalidLayout
-from service.geometry import Coordinate, Length, Shape
+from service.vision.masks import Coordinate, Length, Shape
 
 MAX_MARKS, MAX_ROIS = 2, 64
 

@@ -8,15 +8,15 @@ from contextlib import contextmanager
 import numpy as np
 
 from service.backend import Backend
-from service.canonical import RoiPicture, roi_pictures
 from service.contract import Label
 from service.contract_layouts import AlignAnswer, Roi, SamplesAnswer
 from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
-from service.images import decode, encode_png
 from service.laying_out import align, read_layout
 from service.layout_cache import LoadedLayout
 from service.store.datasets import NewSample
 from service.teaching import refuse_scale_of_others
+from service.vision.images import decode, encode_png
+from service.vision.roi_picture import RoiPicture, roi_pictures
 
 Frame = tuple[str, bytes]  # name and bytes
 

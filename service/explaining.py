@@ -11,13 +11,13 @@ from service.contract import RegionAnswer
 from service.contract_insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
 from service.engine import MemoryBank
 from service.errors import InvalidField
-from service.framing import Layout, lay_out
-from service.images import decode
 from service.model import PictureFrame
 from service.neighbours import Cell, box_of, cells_of, distances, of_different_owners
 from service.recalling import Recalled, recall
 from service.scoring import remembered_ok_scores
 from service.store.records import Record
+from service.vision.images import decode
+from service.vision.network_view import Layout, lay_out
 
 
 def explain(backend: Backend, asked: ExplainRequest) -> ExplainAnswer:

@@ -18,13 +18,13 @@ from service.contract_frames import InspectAnswer
 from service.contract_layouts import Alignment
 from service.errors import LayoutEmpty, NotReady, Problem
 from service.frame_rois import JudgedRoi, cut_rois, draw, judge_rois, roi_answer, roi_record
-from service.images import decode
 from service.laying_out import align, read_layout
 from service.layout_cache import LoadedLayout
 from service.stopwatch import Stopwatch
 from service.store.files import sha256
 from service.store.frames import FrameRecord
 from service.store.records import new_inspection_id
+from service.vision.images import decode
 
 log = logging.getLogger(__name__)
 

@@ -12,16 +12,16 @@ import numpy as np
 
 from service.backend import Backend, Look
 from service.cache import LoadedModel
-from service.canonical import RoiPicture, roi_pictures, transformed
 from service.contract_frames import FrameRegion, FrameRoi, Points
 from service.contract_layouts import Affine, Alignment
 from service.errors import NotCalibrated, Problem
-from service.framing import Layout, lay_out
 from service.inspecting import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
-from service.judging import Judged, Measured, judge, measure
 from service.layout_cache import LoadedLayout
 from service.store.frames import FrameRecord
 from service.store.records import Record, new_inspection_id
+from service.vision.network_view import Layout, lay_out
+from service.vision.roi_picture import RoiPicture, roi_pictures, transformed
+from service.vision.verdict import Judged, Measured, judge, measure
 
 
 @dataclass(frozen=True, eq=False)

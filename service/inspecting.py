@@ -10,21 +10,21 @@ from datetime import UTC, datetime
 import numpy as np
 
 from service import caller
-from service.anomaly_map import Region, heatmap
 from service.backend import Backend
 from service.cache import LoadedModel
 from service.calibration import DEFAULT_PERCENTILE
 from service.contract import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
 from service.errors import InvalidShape, NotCalibrated
-from service.framing import Layout, lay_out
-from service.geometry import Shape
-from service.images import decode, encode_png
-from service.judging import DEFAULT_AREA_MM2, Judged, Measured, judge, measure
 from service.model import ModelVersion
 from service.stopwatch import Stopwatch
 from service.store.datasets import refuse_other_scale
 from service.store.files import sha256
 from service.store.records import Record, new_inspection_id
+from service.vision.anomaly_map import Region, heatmap
+from service.vision.images import decode, encode_png
+from service.vision.masks import Shape
+from service.vision.network_view import Layout, lay_out
+from service.vision.verdict import DEFAULT_AREA_MM2, Judged, Measured, judge, measure
 
 
 @dataclass(frozen=True)

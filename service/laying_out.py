@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import numpy as np
 
 from service import caller
-from service.alignment import find_part
 from service.backend import Backend
 from service.contract import DeletedAnswer
 from service.contract_layouts import (
@@ -20,13 +19,14 @@ from service.contract_layouts import (
     Master,
 )
 from service.errors import NotAligned, NotFound
-from service.images import decode, encode_png
 from service.layout_cache import LoadedLayout
 from service.layout_checks import refuse_impossible
 from service.layout_loading import master_pixels, parsed
 from service.store.files import sha256
 from service.store.layouts import StoredLayout, refuse_other_revision
 from service.teaching import refuse_scale_of_others
+from service.vision.find_part import find_part
+from service.vision.images import decode, encode_png
 
 __all__ = ["LoadedLayout", "align", "change", "change_master", "delete", "layouts", "master", "read_layout"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.contract_layouts import Layout
-from service.marks import Template
 from service.store.layouts import Stamp
+from service.vision.find_mark import Template
 
 CAPACITY = 32  # roles; marks of one take some hundred kB
 

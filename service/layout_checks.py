@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.alignment import find_part, prepare_marks
-from service.canonical import canonical_shape, outlines, sticks_out_px
 from service.contract_layouts import Box, Mark, Roi
 from service.errors import InvalidLayout, NotAligned
-from service.geometry import Annulus
-from service.images import MIN_SIDE_PX
-from service.marks import Template
+from service.vision.find_mark import Template
+from service.vision.find_part import find_part, prepare_marks
+from service.vision.images import MIN_SIDE_PX
+from service.vision.masks import Annulus
+from service.vision.roi_picture import canonical_shape, outlines, sticks_out_px
 
 MIN_MARK_PX = 16
 # Two marks 50 px apart tell the turn to about 0.1°; further apart is better.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from pydantic import ValidationError
 
-from service.alignment import prepare_marks
 from service.contract_layouts import Layout
 from service.errors import Problem
-from service.images import decode
 from service.layout_cache import LoadedLayout
 from service.store.layouts import Layouts, damaged
+from service.vision.find_part import prepare_marks
+from service.vision.images import decode
 
 
 def load_layout(layouts: Layouts, role_id: str) -> LoadedLayout:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from service.engine import MemoryBank, Recipe
-from service.framing import Layout, lay_out
-from service.geometry import Shape, parse_shape
 from service.patchcore import Fitted
 from service.store.models import StoredModel
+from service.vision.masks import Shape, parse_shape
+from service.vision.network_view import Layout, lay_out
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from service.framing import Layout
+from service.vision.network_view import Layout
 
 # Rows of a bank compared at once: 8,192 of 512 float64 values are 34 MB.
 ROWS = 8_192

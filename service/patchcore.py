@@ -17,8 +17,8 @@ import numpy as np
 
 from service.engine import Engine, MemoryBank, PlacedBank, Recipe
 from service.errors import InvalidField
-from service.framing import Layout
 from service.stopwatch import Stopwatch
+from service.vision.network_view import Layout
 
 T = TypeVar("T")
 Report = Callable[[float, str], None]

@@ -15,14 +15,14 @@ from service.calibration import MIN_OK_SCORES, odd
 from service.contract_insight import QuestionableAnswer, QuestionableSample
 from service.engine import MemoryBank
 from service.explaining import embedded
-from service.framing import Layout, lay_out
-from service.geometry import parse_shape
-from service.images import decode
 from service.inspecting import area_in_force
-from service.judging import measure
 from service.neighbours import two_owners
 from service.scoring import remembered_ok_scores, version_key
 from service.store.datasets import Sample, refuse_other_scale
+from service.vision.images import decode
+from service.vision.masks import parse_shape
+from service.vision.network_view import Layout, lay_out
+from service.vision.verdict import measure
 
 ODD, LIKE_NG = "odd_score", "like_ng"
 # How much an NG sample's score has to rise without a picture, as a share of the threshold, for that to be no chance.

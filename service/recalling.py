@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.backend import Backend
-from service.canonical import canonical_shape, cut_out
 from service.errors import NotFound
-from service.geometry import Shape, parse_shape
-from service.images import decode, encode_png
 from service.store.records import Record
+from service.vision.images import decode, encode_png
+from service.vision.masks import Shape, parse_shape
+from service.vision.roi_picture import canonical_shape, cut_out
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from service.cache import LoadedModel
 from service.contract import Verdict
 from service.contract_insight import RerunChange, RerunRequest, RerunResult
 from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
-from service.framing import lay_out
-from service.images import decode
 from service.inspecting import area_in_force
-from service.judging import Judged, judge, measure
 from service.patchcore import Report
 from service.recalling import Recalled, recall
 from service.store.datasets import refuse_other_scale
 from service.store.records import RecordFilter
+from service.vision.images import decode
+from service.vision.network_view import lay_out
+from service.vision.verdict import Judged, judge, measure
 
 log = logging.getLogger(__name__)
 

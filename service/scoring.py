@@ -11,12 +11,12 @@ from service.cache import LoadedModel
 from service.calibration import DEFAULT_PERCENTILE
 from service.contract import Label
 from service.contract_insight import ModelScoresAnswer, NgScore, OkScore
-from service.geometry import parse_shape
 from service.inspecting import area_in_force, look
 from service.model import ModelVersion
 from service.stopwatch import Stopwatch
 from service.store.datasets import Sample, refuse_other_scale
 from service.teaching import held_out_scores
+from service.vision.masks import parse_shape
 
 
 def model_scores(backend: Backend, role_id: str, roi_id: str, model_version: int | None) -> ModelScoresAnswer:

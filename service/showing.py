@@ -6,8 +6,8 @@ from service.backend import Backend
 from service.contract import Label
 from service.contract_insight import SampleAbout, SamplesListAnswer
 from service.errors import ImageTypeNotRead, SampleDamaged, UndecodableImage
-from service.images import decode, thumbnail
 from service.recalling import picture_of
+from service.vision.images import decode, thumbnail
 
 
 def samples(backend: Backend, role_id: str, roi_id: str, label: Label) -> SamplesListAnswer:

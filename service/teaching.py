@@ -17,15 +17,15 @@ from service.backend import Backend
 from service.contract import FitAnswer
 from service.engine import Recipe
 from service.errors import InvalidField, MemoryNotFitted, Problem
-from service.framing import roi_side
-from service.geometry import Shape, parse_shape
-from service.images import decode
-from service.judging import DEFAULT_AREA_MM2, measure
 from service.model import Description, PictureFrame
 from service.patchcore import Fitted, Fitting, Good, Report, Teaching
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.datasets import refuse_other_scale
+from service.vision.images import decode
+from service.vision.masks import Shape, parse_shape
+from service.vision.network_view import roi_side
+from service.vision.verdict import DEFAULT_AREA_MM2, measure
 
 log = logging.getLogger(__name__)
 # Network pictures kept between the two passes of a fit; beyond it they are read and decoded again.

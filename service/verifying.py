@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from service.backend import Backend
 from service.contract import VerifyAnswer, VerifyCheck
 from service.errors import MemoryNotFitted, NotCalibrated, Problem
-from service.geometry import parse_shape
 from service.inspecting import look
-from service.judging import judge
 from service.stopwatch import Stopwatch
 from service.store.datasets import Sample
 from service.store.restoring import restored, settle
 from service.store.verification import Verification, keep_verification, last_verification
+from service.vision.masks import parse_shape
+from service.vision.verdict import judge
 
 log = logging.getLogger(__name__)
 # After the hour from which a day needs its own pass, before the lack of one counts.

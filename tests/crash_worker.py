@@ -16,11 +16,11 @@ from service import calibrating, collecting, inspecting, teaching
 from service.backend import Backend
 from service.contract import CalibrationRequest
 from service.contract_insight import MoveRequest
-from service.geometry import parse_shape
 from service.inspecting import Inspection
 from service.store import files
 from service.store.restoring import finish_restore, stage
 from service.teaching import Lesson
+from service.vision.masks import parse_shape
 from tests.conftest import settings_for
 from tests.parts import RING, ROI, SCALE, disc, wait_until
 from tests.twin import TwinEngine

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.alignment import MIN_SCORE, find_part, prepare_marks
 from service.contract_layouts import Box, Mark
 from service.errors import NotAligned
+from service.vision.find_part import MIN_SCORE, find_part, prepare_marks
 from tests.scene import CORNER, HEIGHT, HOLE, WIDTH, motion, plate
 
 EVERYWHERE = np.array([[0, 0], [WIDTH - 1, 0], [0, HEIGHT - 1], [WIDTH - 1, HEIGHT - 1], HOLE, CORNER])

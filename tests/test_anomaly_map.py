@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from service import anomaly_map
-from service.anomaly_map import Frame
 from service.errors import EngineFailed
-from service.framing import MAP_PX_PER_PATCH, lay_out
-from service.geometry import Annulus, Circle, Rect, Shape
-from service.judging import judge, measure
+from service.vision import anomaly_map
+from service.vision.anomaly_map import Frame
+from service.vision.masks import Annulus, Circle, Rect, Shape
+from service.vision.network_view import MAP_PX_PER_PATCH, lay_out
+from service.vision.verdict import judge, measure
 
 sides = st.tuples(st.integers(1, 14), st.integers(1, 14))
 few_levels = arrays(np.float32, sides, elements=st.sampled_from([0, 0.5, 1, 1.5, 2, 3]).map(np.float32))

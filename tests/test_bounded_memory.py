@@ -7,9 +7,9 @@ import pytest
 
 from service import patchcore
 from service.errors import InvalidField
-from service.framing import lay_out
 from service.patchcore import Fitted, Fitting, Good, Teaching
 from service.stopwatch import Stopwatch
+from service.vision.network_view import lay_out
 from tests.twin import TwinEngine
 
 

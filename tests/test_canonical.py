@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from service.canonical import outlines, roi_pictures, transformed
 from service.contract_layouts import Roi
 from service.errors import RoiOutsideFrame
-from service.geometry import Shape, parse_shape, pixel_mask
+from service.vision.masks import Shape, parse_shape, pixel_mask
+from service.vision.roi_picture import outlines, roi_pictures, transformed
 from tests.scene import motion, plate
 
 RECT = '{"kind":"rect","x":280,"y":90,"w":101,"h":60}'

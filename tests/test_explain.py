@@ -13,10 +13,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from service.framing import lay_out
-from service.geometry import parse_shape
 from service.neighbours import box_of, cells_of, distances, of_different_owners
 from service.settings import Settings
+from service.vision.masks import parse_shape
+from service.vision.network_view import lay_out
 from tests.conftest import settings_for
 from tests.parts import (
     RING,

@@ -21,10 +21,10 @@ from httpx import Response
 from PIL import Image
 
 from service.engine import Recipe
-from service.geometry import parse_shape
 from service.settings import Settings
 from service.store.database import SCHEMA, open_database
 from service.store.restoring import finish_restore, stage
+from service.vision.masks import parse_shape
 from tests.conftest import settings_for
 from tests.parts import assert_problem, png, serving, wait_until
 from tests.scene import HEIGHT, WIDTH, motion, plate

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import InvalidShape
-from service.geometry import Annulus, Circle, Rect, Shape, bounding_box, parse_shape, patch_mask, pixel_mask
+from service.vision.masks import Annulus, Circle, Rect, Shape, bounding_box, parse_shape, patch_mask, pixel_mask
 
 lengths = st.floats(0.01, 300)
 places = st.floats(-200, 400)

@@ -27,7 +27,7 @@ TREES = {
 }
 MAY_IMPORT_SERVICE = (
     "service.contract", "service.settings", "service.keys", "service.lifeline", "service.logs", "service.ports",
-    "service.errors", "service.store.files.write_file", "service.__version__", "service.geometry.",  # the shapes
+    "service.errors", "service.store.files.write_file", "service.__version__", "service.vision.masks.",  # the shapes
 )  # fmt: skip
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from gui.layout_editing import Draft, Editing
 from gui.layout_geometry import Refused, half_reach, refuse_outside
-from service.canonical import outlines
 from service.contract_layouts import Box, Mark, Roi
-from service.geometry import Annulus, Circle, Rect
+from service.vision.masks import Annulus, Circle, Rect
+from service.vision.roi_picture import outlines
 
 SIZE = (640, 480)
 RECT = {"kind": "rect", "x": 100, "y": 100, "w": 80, "h": 40}

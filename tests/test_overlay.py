@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.demo_parts import draw_disc, ring_shape
-from service.overlay import BAR_COLOURS, REGION_COLOUR, bar_height, draw_overlay
+from service.vision.overlay import BAR_COLOURS, REGION_COLOUR, bar_height, draw_overlay
 
 GREY = np.full((200, 300, 3), 120, np.uint8)
 REGION = {"contour": [[100, 80], [140, 80], [140, 110], [100, 110]], "bbox": [100, 80, 41, 31], "area_mm2": 12.5}

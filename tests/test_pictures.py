@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from service.errors import ImageTypeNotRead, Problem, TooLarge, UndecodableImage
-from service.images import decode, encode_png
+from service.vision.images import decode, encode_png
 from tests.parts import assert_problem, disc, encoded, fit, infer
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (40, 48, 3), np.uint8)

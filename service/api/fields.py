@@ -13,8 +13,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from service.contract import MmPerPx, Name
 from service.errors import InvalidField
-from service.geometry import Shape, parse_shape
 from service.store.names import MAX_NAME
+from service.vision.masks import Shape, parse_shape
 
 RoleForm = Annotated[Name, Form(description="Role: which part or view of it")]
 RoiForm = Annotated[Name, Form(description="Region of interest within the role")]

@@ -17,8 +17,8 @@ from service.cli.line import fit_with_progress, progress_bar, row_of, verdict_ta
 from service.cli.weights import get_best
 from service.demo_parts import DEFECTS, MM_PER_PX, draw_disc, ring_shape
 from service.errors import InvalidField
-from service.images import encode_png
 from service.settings import Settings, read_settings
+from service.vision.images import encode_png
 
 ROI = {"role_id": "demo disc", "roi_id": "friction ring"}
 N_TEACH, N_NG, N_GOOD, N_PER_DEFECT = 40, 2, 12, 4

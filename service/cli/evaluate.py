@@ -17,21 +17,21 @@ from rich.progress import Progress
 from rich.table import Table
 
 from service.__main__ import build_engine
-from service.anomaly_map import on_roi
 from service.calibration import DEFAULT_PERCENTILE, calibrate
 from service.cli.line import pictures_in, progress_bar
 from service.cli.shapes import shape_json
 from service.engine import Engine, PlacedBank, Recipe
 from service.errors import InvalidField
 from service.evaluation import PixelCounts, figures
-from service.geometry import parse_shape, pixel_mask
-from service.images import decode
-from service.judging import judge, measure
 from service.model import PictureFrame
 from service.patchcore import Fitted, Fitting, Good, fit
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.teaching import held_out_scores, teaching_for, typical_side
+from service.vision.anomaly_map import on_roi
+from service.vision.images import decode
+from service.vision.masks import parse_shape, pixel_mask
+from service.vision.verdict import judge, measure
 
 WARM_UP = 3  # pictures whose times are not counted
 

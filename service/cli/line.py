@@ -16,10 +16,10 @@ from rich.table import Table
 from service.cli.client import Client, ServiceError, connected
 from service.cli.shapes import shape_json
 from service.errors import InvalidField
-from service.geometry import parse_shape
-from service.images import decode, encode_png
-from service.overlay import draw_overlay
 from service.settings import Settings
+from service.vision.images import decode, encode_png
+from service.vision.masks import parse_shape
+from service.vision.overlay import draw_overlay
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 CSV_COLUMNS = ("file", "verdict", "score", "threshold", "regions", "largest_mm2", "ms", "inspection_id", "error")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from service.canonical import rotation
+from service.vision.roi_picture import rotation
 
 MIN_CONTRAST = 1.0  # grey levels, standard deviation: below it there is nothing but noise
 BLUR_SIGMA_PX = 0.8  # takes noise and interpolation's own blur away, before sub-pixel comparison

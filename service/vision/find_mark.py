@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from service.canonical import rotation
 from service.contract_layouts import Mark
-from service.sampling import box_around, grey_of, peak, peak_of, shrunk, smoothed, turned_crop, unit_norm
+from service.vision.roi_picture import rotation
+from service.vision.subpixel import box_around, grey_of, peak, peak_of, shrunk, smoothed, turned_crop, unit_norm
 
 MAX_TURN_DEG = 10.0
 COARSE_PX, FINE_PX = 18, 160  # root of the mark's area while searching, and at most while refining

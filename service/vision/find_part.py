@@ -11,10 +11,10 @@ from itertools import product
 
 import numpy as np
 
-from service.canonical import rotation
 from service.contract_layouts import Alignment, Mark
 from service.errors import NotAligned
-from service.marks import MAX_TURN_DEG, Found, Template, find_mark, prepare, refine
+from service.vision.find_mark import MAX_TURN_DEG, Found, Template, find_mark, prepare, refine
+from service.vision.roi_picture import rotation
 
 # A good part's marks reach 0.85 to 1 with noise, blur and half the light; what is not the mark stays below 0.5.
 MIN_SCORE = 0.6

@@ -14,7 +14,7 @@ import numpy as np
 
 from service.contract_layouts import Roi
 from service.errors import RoiOutsideFrame
-from service.geometry import Annulus, Circle, Rect, Shape
+from service.vision.masks import Annulus, Circle, Rect, Shape
 
 # An aligned ROI at the very edge may stick out by a part of a pixel: the outermost pixel stands in for it.
 MAX_OUTSIDE_PX = 1.0

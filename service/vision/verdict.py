@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from service import anomaly_map
-from service.anomaly_map import Region
-from service.framing import MAP_PX_PER_PATCH, Layout
+from service.vision import anomaly_map
+from service.vision.anomaly_map import Region
+from service.vision.network_view import MAP_PX_PER_PATCH, Layout
 
 # Blur of the anomaly map, in patches: the paper's sigma of 4 network pixels at 8 pixels per patch.
 SIGMA_PATCHES = 0.5
