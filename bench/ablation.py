@@ -18,17 +18,17 @@ import torch
 import typer
 
 from bench.tables import console, print_table
-from service import patchcore
 from service.cli.evaluate import Picture, Reader, test_pictures, truth_of
 from service.cli.line import pictures_in
-from service.engine import MemoryBank, Recipe
+from service.engine import patchcore
+from service.engine.nearest import nearest
+from service.engine.patchcore import Fitting, Good, Teaching
+from service.engine.protocol import MemoryBank, Recipe
+from service.engine.torch_engine import PlacedBank, TorchEngine
 from service.evaluation import PixelCounts, auroc
-from service.patchcore import Fitting, Good, Teaching
 from service.settings import read_settings
 from service.stopwatch import Stopwatch
 from service.teaching import typical_side
-from service.torch_engine import PlacedBank, TorchEngine
-from service.torch_neighbours import nearest
 from service.vision.anomaly_map import on_roi
 from service.vision.masks import pixel_mask
 from service.vision.network_view import LARGEST_ASPECT, Layout, lay_out

@@ -14,8 +14,8 @@ import torch
 import typer
 
 from bench.tables import print_table
-from service.torch_coreset import greedy_coreset
-from service.torch_neighbours import nearest, place
+from service.engine.coreset import greedy_coreset
+from service.engine.nearest import nearest, place
 
 
 def main(

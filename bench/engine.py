@@ -16,17 +16,17 @@ from PIL import Image
 
 from bench.tables import console, interleaved_ms, print_table
 from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
-from service.engine import MemoryBank, Recipe
-from service.patchcore import Fitting, Good, Teaching, gather, whitened_bank
+from service.engine.backbones import load_backbone
+from service.engine.patchcore import Fitting, Good, Teaching, gather, whitened_bank
+from service.engine.protocol import MemoryBank, Recipe
+from service.engine.torch_engine import TorchEngine
+from service.engine.weights import require_weights, weights_folders
 from service.settings import Settings, read_settings
 from service.stopwatch import Stopwatch
-from service.torch_backbones import load_backbone
-from service.torch_engine import TorchEngine
 from service.vision.images import decode
 from service.vision.masks import parse_shape
 from service.vision.network_view import Layout, lay_out, roi_side
 from service.vision.verdict import measure
-from service.weights import require_weights, weights_folders
 
 SHAPE = parse_shape(json.dumps(ring_shape(512)))
 

@@ -14,7 +14,7 @@ import typer
 
 from bench.coreset import like_patches
 from bench.tables import interleaved_ms, print_table
-from service.torch_neighbours import nearest, place
+from service.engine.nearest import nearest, place
 
 
 def main(

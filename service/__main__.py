@@ -20,7 +20,7 @@ from service.api.app import create_app
 from service.api.outage import create_outage_app
 from service.backend import Backend
 from service.early import Early
-from service.engine import Engine
+from service.engine.protocol import Engine
 from service.errors import Problem
 from service.logs import set_up_logs
 from service.ports import PortTaken
@@ -110,7 +110,7 @@ def make_worker_app() -> FastAPI:
 def build_engine(settings: Settings) -> Engine:
     """The real engine. Imports torch, which takes seconds: called in a thread, once the port is open."""
     let_threads_sleep()
-    from service.torch_engine import TorchEngine
+    from service.engine.torch_engine import TorchEngine
 
     return TorchEngine(settings)
 

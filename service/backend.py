@@ -17,14 +17,14 @@ from filelock import Timeout
 
 from service import __version__, caller
 from service.cache import LoadedModel, ModelCache
-from service.device_worker import DeviceWorker
-from service.engine import Engine, PlacedBank, Recipe
+from service.engine.device import DeviceWorker
+from service.engine.loader import EngineLoader
+from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import NotReady
 from service.jobs import Jobs
 from service.key_ring import KeyRing
 from service.layout_cache import LayoutCache
 from service.layout_loading import load_layout
-from service.loading import EngineLoader
 from service.metrics import Metrics
 from service.noting_settings import note_settings
 from service.remembered import Remembered

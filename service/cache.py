@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from service import model
-from service.engine import Engine, PlacedBank
+from service.engine.patchcore import OnDevice
+from service.engine.protocol import Engine, PlacedBank
 from service.errors import ForeignBackbone, MemoryNotFitted, ModelDamaged, Problem
 from service.metrics import Metrics
 from service.model import Description, ModelVersion
-from service.patchcore import OnDevice
 from service.store.models import Models
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from service.backend import Backend
 from service.cache import LoadedModel
 from service.contract import RegionAnswer
 from service.contract_insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
-from service.engine import MemoryBank
+from service.engine.protocol import MemoryBank
 from service.errors import InvalidField
 from service.model import PictureFrame
 from service.neighbours import Cell, box_of, cells_of, distances, of_different_owners

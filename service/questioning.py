@@ -13,7 +13,7 @@ from service.backend import Backend
 from service.cache import LoadedModel
 from service.calibration import MIN_OK_SCORES, odd
 from service.contract_insight import QuestionableAnswer, QuestionableSample
-from service.engine import MemoryBank
+from service.engine.protocol import MemoryBank
 from service.explaining import embedded
 from service.inspecting import area_in_force
 from service.neighbours import two_owners

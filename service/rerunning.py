@@ -9,9 +9,9 @@ from service.backend import Backend
 from service.cache import LoadedModel
 from service.contract import Verdict
 from service.contract_insight import RerunChange, RerunRequest, RerunResult
+from service.engine.patchcore import Report
 from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
 from service.inspecting import area_in_force
-from service.patchcore import Report
 from service.recalling import Recalled, recall
 from service.store.datasets import refuse_other_scale
 from service.store.records import RecordFilter

@@ -16,11 +16,7 @@ torch = pytest.importorskip("torch")
 from safetensors.numpy import load, save  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402  (torch may be missing)
 
-from service.errors import NotReady  # noqa: E402
-from service.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError, export  # noqa: E402
-from service.store.files import sha256  # noqa: E402
-from service.threads import Lanes  # noqa: E402
-from service.torch_backbones import (  # noqa: E402
+from service.engine.backbones import (  # noqa: E402
     BACKBONES,
     Backbone,
     PatchNetwork,
@@ -28,8 +24,12 @@ from service.torch_backbones import (  # noqa: E402
     read_weights,
     weights_sha256,
 )
-from service.torch_engine import TorchEngine  # noqa: E402
-from service.weights import package_folders  # noqa: E402
+from service.engine.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError, export  # noqa: E402
+from service.engine.torch_engine import TorchEngine  # noqa: E402
+from service.engine.weights import package_folders  # noqa: E402
+from service.errors import NotReady  # noqa: E402
+from service.store.files import sha256  # noqa: E402
+from service.threads import Lanes  # noqa: E402
 from tests.conftest import SHARED, settings_for  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -105,8 +105,8 @@ def test_the_engine_starts_without_importing_torchvision(tmp_path: Path) -> None
     """It takes as long to import as all the rest."""
     file = saved(random_weights(), tmp_path / "resnet18.safetensors")
     program = (
-        "import sys, torch; from pathlib import Path; from service.onnx_backbone import export\n"
-        "from service.torch_backbones import load_backbone\n"
+        "import sys, torch; from pathlib import Path; from service.engine.onnx_backbone import export\n"
+        "from service.engine.backbones import load_backbone\n"
         f"export(load_backbone('resnet18', Path({str(file)!r}), torch.device('cpu')))\n"
         "print({'torchvision', 'torch._dynamo.symbolic_convert'} & set(sys.modules))"
     )
@@ -232,7 +232,7 @@ def without_torch_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> NoReturn:
         raise AssertionError("the network is built in torch")
 
-    monkeypatch.setattr("service.torch_engine.load_backbone", refuse)
+    monkeypatch.setattr("service.engine.torch_engine.load_backbone", refuse)
 
 
 def test_the_second_start_builds_no_network_and_computes_the_same(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service import patchcore
+from service.engine import patchcore
+from service.engine.patchcore import Fitted, Fitting, Good, Teaching
 from service.errors import InvalidField
-from service.patchcore import Fitted, Fitting, Good, Teaching
 from service.stopwatch import Stopwatch
 from service.vision.network_view import lay_out
 from tests.twin import TwinEngine

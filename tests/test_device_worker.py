@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.device_worker import DeviceWorker
+from service.engine.device import DeviceWorker
 from service.errors import QueueFull, TooLate
 from tests.conftest import settings_for
 from tests.parts import assert_problem, infer, serving, wait_until

@@ -10,9 +10,9 @@ from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 from gui.settings import GuiSettings
+from service.engine.weights_download import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
 from service.settings import Settings
 from service.settings_spanish import SPANISH
-from service.weights_get import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [DOCS / "SETUP.md", DOCS / "es" / "SETUP.md"]

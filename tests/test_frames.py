@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from PIL import Image
 
-from service.engine import Recipe
+from service.engine.protocol import Recipe
 from service.settings import Settings
 from service.store.database import SCHEMA, open_database
 from service.store.restoring import finish_restore, stage

@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.backend import Backend
+from service.engine.loader import EngineLoader
 from service.errors import ForeignBackbone, NotReady
-from service.loading import EngineLoader
 from service.settings import Settings
 from tests.conftest import settings_for
 from tests.parts import FORM, assert_problem, calibrate, disc, fit, infer, serving, wait_until

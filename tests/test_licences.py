@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from service.weights_get import DOWNLOADS, KERAS_FILE
+from service.engine.weights_download import DOWNLOADS, KERAS_FILE
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from service.torch_coreset import greedy_coreset  # noqa: E402  (torch may be missing)
+from service.engine.coreset import greedy_coreset  # noqa: E402  (torch may be missing)
 
 pytestmark = pytest.mark.torch
 

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from service.torch_neighbours import nearest, place  # noqa: E402  (torch may be missing)
+from service.engine.nearest import nearest, place  # noqa: E402  (torch may be missing)
 
 pytestmark = pytest.mark.torch
 

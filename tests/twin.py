@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 
 import numpy as np
 
-from service.engine import MemoryBank, Recipe
+from service.engine.protocol import MemoryBank, Recipe
 from service.errors import ForeignBackbone
 
 STRIDE = 8

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.__main__ import main
-from service.engine import Recipe
+from service.engine.protocol import Recipe
 from service.settings import Settings
 from tests.twin import TwinEngine
 

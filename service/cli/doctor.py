@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from service import __version__
+from service.engine.weights import best_available, require_weights, weights_folders
 from service.errors import Problem
 from service.ports import port_owner
 from service.settings import Settings
 from service.store.database import open_database
-from service.weights import best_available, require_weights, weights_folders
 
 GOOD, POOR, BAD = "ok", "poor", "bad"
 MIN_MEMORY_GB, MIN_FREE_GB = 8, 10

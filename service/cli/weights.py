@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.line import progress_bar
+from service.engine.backbones import BACKBONES
+from service.engine.weights import WeightsFile, best_available, find_weights, weights_folders
+from service.engine.weights_download import get_weights
 from service.errors import Problem
 from service.settings import Settings
-from service.torch_backbones import BACKBONES
-from service.weights import WeightsFile, best_available, find_weights, weights_folders
-from service.weights_get import get_weights
 
 # Better than what the installation brings, and to be had without an account or a large download.
 WANTED = "resnet50"

@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from service.engine import Engine
+from service.engine.protocol import Engine
 from service.errors import NotReady, Problem
 
 log = logging.getLogger(__name__)

@@ -19,12 +19,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from service.engine.onnx_backbone import Exported
 from service.errors import DiskFull
-from service.onnx_backbone import Exported
 from service.store.files import sha256, write_file
 
 log = logging.getLogger(__name__)
-_CODE = ("service.torch_backbones", "service.onnx_backbone")
+_CODE = ("service.engine.backbones", "service.engine.onnx_backbone")
 _SUM = 64  # hexadecimal digits of the SHA-256 before the data
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import httpx
 from safetensors.numpy import save
 
+from service.engine.keras_resnet50 import convert, read_tfjs
+from service.engine.weights import FROM_PACKAGE, WeightsFolder, package_folders, require_weights
 from service.errors import InvalidField, NotReady
-from service.keras_resnet50 import convert, read_tfjs
 from service.store.files import sha256, write_file
-from service.weights import FROM_PACKAGE, WeightsFolder, package_folders, require_weights
 
 Report = Callable[[float, str], None]  # share done 0..1, what is going on
 

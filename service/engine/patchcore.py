@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from service.engine import Engine, MemoryBank, PlacedBank, Recipe
+from service.engine.protocol import Engine, MemoryBank, PlacedBank, Recipe
 from service.errors import InvalidField
 from service.stopwatch import Stopwatch
 from service.vision.network_view import Layout

@@ -14,16 +14,16 @@ import numpy as np
 import psutil
 import torch
 
-from service.engine import MemoryBank, Recipe
+from service.engine.backbones import BACKBONES, load_backbone
+from service.engine.coreset import greedy_coreset
+from service.engine.nearest import PlacedVectors, linear, nearest, place
+from service.engine.onnx_backbone import OnnxBackbone, ParityError, export
+from service.engine.onnx_cache import Kept, KeptExports
+from service.engine.protocol import MemoryBank, Recipe
+from service.engine.weights import best_available, require_weights, weights_folders
 from service.errors import DeviceLost, EngineFailed, ForeignBackbone, NotReady
-from service.onnx_backbone import OnnxBackbone, ParityError, export
-from service.onnx_kept import Kept, KeptExports
 from service.settings import Settings
 from service.threads import Lanes
-from service.torch_backbones import BACKBONES, load_backbone
-from service.torch_coreset import greedy_coreset
-from service.torch_neighbours import PlacedVectors, linear, nearest, place
-from service.weights import best_available, require_weights, weights_folders
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")

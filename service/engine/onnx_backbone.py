@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime
 import torch
 
+from service.engine.backbones import Backbone
 from service.threads import Lanes
-from service.torch_backbones import Backbone
 
 log = logging.getLogger(__name__)
 # Relative to the largest value; float32 in another order of additions gives about 1e-6.
