@@ -18,6 +18,7 @@ import torch
 import typer
 
 from bench.tables import console, print_table
+from service.calibration.accuracy import PixelCounts, auroc
 from service.cli.evaluate import Picture, Reader, test_pictures, truth_of
 from service.cli.line import pictures_in
 from service.engine import patchcore
@@ -25,7 +26,6 @@ from service.engine.nearest import nearest
 from service.engine.patchcore import Fitting, Good, Teaching
 from service.engine.protocol import MemoryBank, Recipe
 from service.engine.torch_engine import PlacedBank, TorchEngine
-from service.evaluation import PixelCounts, auroc
 from service.settings import read_settings
 from service.stopwatch import Stopwatch
 from service.teaching import typical_side

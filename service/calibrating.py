@@ -10,7 +10,7 @@ from typing import Any
 
 from service.backend import Backend
 from service.cache import LoadedModel
-from service.calibration import DEFAULT_PERCENTILE, Calibration, calibrate
+from service.calibration.threshold import DEFAULT_PERCENTILE, Calibration, calibrate
 from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
 from service.inspecting import area_in_force
 from service.model import ModelVersion

@@ -12,7 +12,7 @@ import numpy as np
 from service import caller
 from service.backend import Backend
 from service.cache import LoadedModel
-from service.calibration import DEFAULT_PERCENTILE
+from service.calibration.threshold import DEFAULT_PERCENTILE
 from service.contract import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
 from service.errors import InvalidShape, NotCalibrated
 from service.model import ModelVersion

@@ -11,7 +11,7 @@ import numpy as np
 from service import model
 from service.backend import Backend
 from service.cache import LoadedModel
-from service.calibration import MIN_OK_SCORES, odd
+from service.calibration.threshold import MIN_OK_SCORES, odd
 from service.contract_insight import QuestionableAnswer, QuestionableSample
 from service.engine.protocol import MemoryBank
 from service.explaining import embedded

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from service import model
 from service.backend import Backend
 from service.cache import LoadedModel
-from service.calibration import DEFAULT_PERCENTILE
+from service.calibration.threshold import DEFAULT_PERCENTILE
 from service.contract import Label
 from service.contract_insight import ModelScoresAnswer, NgScore, OkScore
 from service.inspecting import area_in_force, look

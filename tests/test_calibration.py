@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta, t
 
-from service.beta import beta_cdf, student_quantile
-from service.calibration import MIN_OK_SCORES, Calibration, calibrate, rate
+from service.calibration.intervals import beta_cdf, student_quantile
+from service.calibration.threshold import MIN_OK_SCORES, Calibration, calibrate, rate
 from service.errors import InvalidField
 
 GOOD = [1.0, 1.1, 0.9, 1.2, 1.05, 0.95, 1.15, 1.0, 1.1, 0.98]

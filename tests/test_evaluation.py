@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from service.evaluation import PixelCounts, auroc, figures
+from service.calibration.accuracy import PixelCounts, auroc, figures
 
 few_levels = st.lists(st.integers(0, 8).map(float), min_size=1, max_size=40)
 

@@ -74,7 +74,7 @@ def test_too_few_samples_are_told_in_a_sentence(n_ok: int, n_ng: int, overlap: b
 
 
 def test_as_many_pictures_as_the_service_asks_for() -> None:
-    from service.calibration import calibrate
+    from service.calibration.threshold import calibrate
 
     needed = enough_ok(95.0)
     assert needed is not None

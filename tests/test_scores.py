@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service import scoring
-from service.calibration import calibrate as computed
+from service.calibration.threshold import calibrate as computed
 from service.model import Description
 from service.settings import Settings
 from service.store.audit_chain import entries

@@ -17,13 +17,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from service.__main__ import build_engine
-from service.calibration import DEFAULT_PERCENTILE, calibrate
+from service.calibration.accuracy import PixelCounts, figures
+from service.calibration.threshold import DEFAULT_PERCENTILE, calibrate
 from service.cli.line import pictures_in, progress_bar
 from service.cli.shapes import shape_json
 from service.engine.patchcore import Fitted, Fitting, Good, fit
 from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import InvalidField
-from service.evaluation import PixelCounts, figures
 from service.model import PictureFrame
 from service.settings import Settings
 from service.stopwatch import Stopwatch

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.beta import beta_quantile, student_quantile
+from service.calibration.intervals import beta_quantile, student_quantile
 from service.errors import InvalidField
 
 DEFAULT_PERCENTILE = 95.0

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from service.calibration import rate
+from service.calibration.threshold import rate
 
 # Levels of the pixel scores, from 0 to 16 times the threshold: finer than float16, and 2 MB a counter.
 LEVELS = 1 << 18
