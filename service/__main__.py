@@ -26,9 +26,9 @@ from service.logs import set_up_logs
 from service.ports import PortTaken
 from service.serving import NEW_START, Serving
 from service.settings import Settings, SettingsError, read_settings
-from service.store.database import open_database
-from service.store.restart import take_restart
-from service.store.restoring import finish_restore, refuse_half_restored, restore_waits
+from service.store.backups.restore import finish_restore, refuse_half_restored, restore_waits
+from service.store.records.database import open_database
+from service.store.state.restart import take_restart
 from service.threads import let_threads_sleep
 
 # How often a data root that could not be opened is tried again.

@@ -6,7 +6,7 @@ from itertools import dropwhile, islice
 from pathlib import Path
 
 from service.contract_system import AuditAnswer, AuditEntry, AuditVerifyAnswer
-from service.store.audit_chain import Entry, log_path, newest, verify
+from service.store.audit.chain import Entry, log_path, newest, verify
 
 
 def page(data_root: Path, action: str, before: int | None, limit: int) -> AuditAnswer:

@@ -30,22 +30,22 @@ from service.noting_settings import note_settings
 from service.remembered import Remembered
 from service.settings import SETTINGS_FILE, Settings
 from service.stopwatch import Stopwatch
-from service.store.archive import Archive
-from service.store.audit import Audit
-from service.store.backups import Backups
-from service.store.database import open_database
-from service.store.datasets import Datasets
+from service.store.audit.log import Audit
+from service.store.backups.make import Backups
+from service.store.backups.restore import SERVICE_LOCK, sweep_restore
 from service.store.files import leader_lock, sweep_orphans
-from service.store.frames import Frames
-from service.store.freezing import Freezing
 from service.store.layouts import Layouts
-from service.store.log_files import LogFiles
 from service.store.models import Models
-from service.store.records import Records
-from service.store.restoring import SERVICE_LOCK, sweep_restore
-from service.store.retention import Retention, Rules
-from service.store.settings_file import SettingsFile
-from service.store.summaries import Summaries
+from service.store.pictures.archive import Archive
+from service.store.pictures.retention import Retention, Rules
+from service.store.records.database import open_database
+from service.store.records.frames import Frames
+from service.store.records.inspections import Records
+from service.store.records.summaries import Summaries
+from service.store.samples import Datasets
+from service.store.state.freeze import Freezing
+from service.store.state.log_files import LogFiles
+from service.store.state.settings_file import SettingsFile
 
 # Scores of stored samples that are not computed twice: those of some hundred samples by some hundred versions.
 KNOWN_SCORES = 50_000

@@ -9,8 +9,8 @@ from typing import Any
 
 from service.backend import Backend
 from service.jobs import Progress
-from service.store.backups import backups_lock
-from service.store.restoring import FORMER, stage, stage_former
+from service.store.backups.make import backups_lock
+from service.store.backups.restore import FORMER, stage, stage_former
 
 # Of the time it works, a backup rests as long: the cores and the disk belong to the inspections.
 REST = 1.0

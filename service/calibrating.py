@@ -15,7 +15,7 @@ from service.contract import CalibrationAnswer, CalibrationRequest, InferDataset
 from service.inspecting import area_in_force
 from service.model import ModelVersion
 from service.scoring import dataset_scores, ok_scores, remembered_ng_scores
-from service.store.datasets import LABELS, refuse_other_scale
+from service.store.samples import LABELS, refuse_other_scale
 from service.vision.anomaly_map import LARGEST_AREA_SHARE
 from service.vision.verdict import DEFAULT_AREA_MM2
 

@@ -12,9 +12,9 @@ from service import backing_up, verifying
 from service.backend import Backend
 from service.errors import Problem
 from service.housekeeping import START_DELAY_S, Chore, Housekeeping
+from service.store.backups.restore import restored
 from service.store.files import leader_lock
-from service.store.restoring import restored
-from service.store.verification import last_verification
+from service.store.state.verification import last_verification
 
 log = logging.getLogger(__name__)
 # Between two steps of at most 240 ms: inspections never wait for old pictures.

@@ -27,7 +27,7 @@ from service.errors import Conflict, InvalidField, NotFound
 from service.key_ring import API_KEY
 from service.settings import Settings, SettingsError, is_loopback, read_settings, set_by_environment
 from service.settings_spanish import SPANISH
-from service.store.restart import ask_restart
+from service.store.state.restart import ask_restart
 
 DATA_ROOT = "BACKEND_DATA_ROOT"
 CHOICES = {"BACKEND_LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"]}

@@ -22,8 +22,8 @@ from service.laying_out import align, read_layout
 from service.layout_cache import LoadedLayout
 from service.stopwatch import Stopwatch
 from service.store.files import sha256
-from service.store.frames import FrameRecord
-from service.store.records import new_inspection_id
+from service.store.records.frames import FrameRecord
+from service.store.records.inspections import new_inspection_id
 from service.vision.images import decode
 
 log = logging.getLogger(__name__)

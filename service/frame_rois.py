@@ -17,8 +17,8 @@ from service.contract_layouts import Affine, Alignment
 from service.errors import NotCalibrated, Problem
 from service.inspecting import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
 from service.layout_cache import LoadedLayout
-from service.store.frames import FrameRecord
-from service.store.records import Record, new_inspection_id
+from service.store.records.frames import FrameRecord
+from service.store.records.inspections import Record, new_inspection_id
 from service.vision.network_view import Layout, lay_out
 from service.vision.roi_picture import RoiPicture, roi_pictures, transformed
 from service.vision.verdict import Judged, Measured, judge, measure

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from service.backend import Backend
 from service.contract import InspectionSummary
 from service.contract_frames import FrameAnswer, FramesOfHour, FramesOfRoi, FramesSummary
-from service.store.frames import FrameFilter
-from service.store.records import RecordFilter
+from service.store.records.frames import FrameFilter
+from service.store.records.inspections import RecordFilter
 
 
 def frame(backend: Backend, frame_id: str) -> FrameAnswer:

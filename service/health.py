@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from service import __version__, verifying
 from service.backend import Backend
 from service.contract import BackupState, Frozen, Health, Latency
-from service.store.backups import Outcome
-from service.store.restoring import restored
+from service.store.backups.make import Outcome
+from service.store.backups.restore import restored
 
 Reason = tuple[str, str]  # slug, sentence
 

@@ -17,9 +17,9 @@ from service.contract import InferAnswer, Params, RegionAnswer, ScoresAnswer, Ve
 from service.errors import InvalidShape, NotCalibrated
 from service.model import ModelVersion
 from service.stopwatch import Stopwatch
-from service.store.datasets import refuse_other_scale
 from service.store.files import sha256
-from service.store.records import Record, new_inspection_id
+from service.store.records.inspections import Record, new_inspection_id
+from service.store.samples import refuse_other_scale
 from service.vision.anomaly_map import Region, heatmap
 from service.vision.images import decode, encode_png
 from service.vision.masks import Shape

@@ -22,7 +22,7 @@ import psutil
 import sqlalchemy as sa
 
 from service.errors import Cancelled, Conflict, NotFound, Problem, QueueFull
-from service.store.database import jobs, named
+from service.store.records.database import jobs, named
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 
 from service.settings import Settings, is_loopback, parse_keys, set_by_environment
-from service.store.settings_file import SettingsFile
+from service.store.state.settings_file import SettingsFile
 
 API_KEY = "BACKEND_API_KEY"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from service.errors import Problem
 from service.settings import Settings
-from service.store.audit import Audit
-from service.store.audit_chain import last
+from service.store.audit.chain import last
+from service.store.audit.log import Audit
 
 log = logging.getLogger(__name__)
 _SECRET = "api_key"

@@ -8,8 +8,8 @@ from typing import Any
 from service.backend import Backend
 from service.contract import ActivatedAnswer, ManifestAnswer, ModelsAnswer, ModelSummary, StateAnswer
 from service.errors import MemoryNotFitted, NotReady, Problem
-from service.store.datasets import LABELS
 from service.store.models import VersionSummary
+from service.store.samples import LABELS
 
 
 def state(backend: Backend, role_id: str, roi_id: str) -> StateAnswer:

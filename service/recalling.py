@@ -9,7 +9,7 @@ import numpy as np
 
 from service.backend import Backend
 from service.errors import NotFound
-from service.store.records import Record
+from service.store.records.inspections import Record
 from service.vision.images import decode, encode_png
 from service.vision.masks import Shape, parse_shape
 from service.vision.roi_picture import canonical_shape, cut_out

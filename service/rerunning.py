@@ -13,8 +13,8 @@ from service.engine.patchcore import Report
 from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
 from service.inspecting import area_in_force
 from service.recalling import Recalled, recall
-from service.store.datasets import refuse_other_scale
-from service.store.records import RecordFilter
+from service.store.records.inspections import RecordFilter
+from service.store.samples import refuse_other_scale
 from service.vision.images import decode
 from service.vision.network_view import lay_out
 from service.vision.verdict import Judged, judge, measure

@@ -14,7 +14,7 @@ from service.contract_insight import ModelScoresAnswer, NgScore, OkScore
 from service.inspecting import area_in_force, look
 from service.model import ModelVersion
 from service.stopwatch import Stopwatch
-from service.store.datasets import Sample, refuse_other_scale
+from service.store.samples import Sample, refuse_other_scale
 from service.teaching import held_out_scores
 from service.vision.masks import parse_shape
 

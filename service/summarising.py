@@ -9,8 +9,8 @@ from typing import Any
 from service.backend import Backend
 from service.contract_summary import Drift, InspectionsSummary, RoiSummary, TrendPoint
 from service.errors import MemoryNotFitted, Problem
-from service.store.records import RecordFilter
-from service.store.summaries import RoiCounts
+from service.store.records.inspections import RecordFilter
+from service.store.records.summaries import RoiCounts
 
 # Fewer good parts than this say nothing of a drift: their mean may be a matter of chance.
 MIN_PARTS = 20

@@ -22,7 +22,7 @@ from service.errors import InvalidField, MemoryNotFitted, Problem
 from service.model import Description, PictureFrame
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-from service.store.datasets import refuse_other_scale
+from service.store.samples import refuse_other_scale
 from service.vision.images import decode
 from service.vision.masks import Shape, parse_shape
 from service.vision.network_view import roi_side

@@ -12,9 +12,9 @@ from service.contract import VerifyAnswer, VerifyCheck
 from service.errors import MemoryNotFitted, NotCalibrated, Problem
 from service.inspecting import look
 from service.stopwatch import Stopwatch
-from service.store.datasets import Sample
-from service.store.restoring import restored, settle
-from service.store.verification import Verification, keep_verification, last_verification
+from service.store.backups.restore import restored, settle
+from service.store.samples import Sample
+from service.store.state.verification import Verification, keep_verification, last_verification
 from service.vision.masks import parse_shape
 from service.vision.verdict import judge
 

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from service.store import audit, files
-from service.store.audit import Audit
+from service.store import files
+from service.store.audit import log as audit
+from service.store.audit.log import Audit
 
 
 def append_many(data_root: Path, station: str, count: int) -> None:

@@ -18,7 +18,7 @@ from service.contract import CalibrationRequest
 from service.contract_insight import MoveRequest
 from service.inspecting import Inspection
 from service.store import files
-from service.store.restoring import finish_restore, stage
+from service.store.backups.restore import finish_restore, stage
 from service.teaching import Lesson
 from service.vision.masks import parse_shape
 from tests.conftest import settings_for

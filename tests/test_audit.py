@@ -17,9 +17,9 @@ import pytest
 from filelock import FileLock
 
 from service.errors import Conflict, DiskFull
-from service.store import audit
-from service.store.audit import Audit
-from service.store.audit_chain import START, Entry, Head, Verified, entries, last, log_path, newest, read_head, verify
+from service.store.audit import log as audit
+from service.store.audit.chain import START, Entry, Head, Verified, entries, last, log_path, newest, read_head, verify
+from service.store.audit.log import Audit
 from service.store.files import sha256, write_sealed
 from tests import audit_worker
 from tests.test_disk_full import fill, small_disk
@@ -359,7 +359,7 @@ def test_on_a_really_full_disk_nothing_is_written_and_the_log_goes_on_when_there
 
 def test_it_reads_without_the_service() -> None:
     code = (
-        "import sys, service.store.audit_chain\n"
+        "import sys, service.store.audit.chain\n"
         "assert not {'torch', 'fastapi', 'sqlalchemy', 'numpy'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1], timeout=60)

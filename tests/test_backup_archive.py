@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from service.store.backup_archive import (
+from service.store.backups.archive_file import (
     MANIFEST,
     PRODUCT,
     BackupRefused,

@@ -18,9 +18,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.errors import Conflict, DiskFull, Problem
-from service.store.backup_archive import check_archive
-from service.store.backup_keeping import surplus
-from service.store.backups import Backups, backups_lock
+from service.store.backups.archive_file import check_archive
+from service.store.backups.keeping import surplus
+from service.store.backups.make import Backups, backups_lock
 from tests.conftest import settings_for
 from tests.parts import ROI, assert_problem, infer, serving, upload
 from tests.test_disk_full import fill, small_disk

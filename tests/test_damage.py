@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from service.store.database import DatabaseUnusable
+from service.store.records.database import DatabaseUnusable
 from tests.conftest import settings_for
 from tests.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
 from tests.twin import TwinEngine

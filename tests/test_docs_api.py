@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 from service.api.app import create_app
 from service.backend import Backend
-from service.store.database import DatabaseUnusable
+from service.store.records.database import DatabaseUnusable
 from tests.conftest import settings_for
 from tests.parts import wait_until
 from tests.test_docs_troubleshooting import problem_classes

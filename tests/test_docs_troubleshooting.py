@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import Problem
-from service.store.database import DatabaseUnusable
+from service.store.records.database import DatabaseUnusable
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -22,8 +22,8 @@ from PIL import Image
 
 from service.engine.protocol import Recipe
 from service.settings import Settings
-from service.store.database import SCHEMA, open_database
-from service.store.restoring import finish_restore, stage
+from service.store.backups.restore import finish_restore, stage
+from service.store.records.database import SCHEMA, open_database
 from service.vision.masks import parse_shape
 from tests.conftest import settings_for
 from tests.parts import assert_problem, png, serving, wait_until

@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from service.store.audit_chain import entries, verify
-from service.store.freezing import Freezing
+from service.store.audit.chain import entries, verify
+from service.store.state.freeze import Freezing
 from tests.conftest import settings_for
 from tests.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
 

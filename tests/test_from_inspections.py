@@ -17,8 +17,8 @@ from httpx import Response
 from PIL import Image
 
 from service.settings import Settings
-from service.store.audit_chain import entries
-from service.store.database import inspections
+from service.store.audit.chain import entries
+from service.store.records.database import inspections
 from tests.conftest import settings_for
 from tests.parts import FORM, RING, ROI, SCALE, assert_problem, disc, infer, serving, spoiled_disc, wait_until
 

@@ -16,9 +16,9 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from service.errors import NotFound
-from service.store.archive import Archive
-from service.store.database import inspections, open_database
-from service.store.records import Record, Records
+from service.store.pictures.archive import Archive
+from service.store.records.database import inspections, open_database
+from service.store.records.inspections import Record, Records
 from tests.conftest import settings_for
 from tests.parts import SIZE, assert_problem, disc, infer, serving, spoiled_disc, wait_until
 

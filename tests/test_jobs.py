@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 
 from service.errors import Conflict, DiskFull, QueueFull
 from service.jobs import MAX_WAITING, Jobs
-from service.store.database import jobs as jobs_table
-from service.store.database import open_database
+from service.store.records.database import jobs as jobs_table
+from service.store.records.database import open_database
 from tests.conftest import settings_for
 from tests.parts import FORM, ROI, assert_problem, fit, good_pictures, infer, serving, state, wait_until
 from tests.twin import TwinEngine

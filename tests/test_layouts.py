@@ -16,8 +16,8 @@ from httpx import Response
 from PIL import Image
 
 from service.settings import Settings
+from service.store.backups.restore import finish_restore
 from service.store.files import temporary_name
-from service.store.restoring import finish_restore
 from tests.parts import ROI, SCALE, SIZE, assert_problem, calibrate, disc, infer, png, serving
 from tests.scene import CORNER, HEIGHT, HOLE, WIDTH, plate
 

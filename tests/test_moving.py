@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from service.settings import Settings
-from service.store.audit_chain import entries
+from service.store.audit.chain import entries
 from tests.parts import RING, ROI, assert_problem, upload
 
 

@@ -16,11 +16,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.errors import Conflict, DiskFull, NotFound
-from service.store.audit_chain import last
-from service.store.backup_archive import check_archive
-from service.store.database import SCHEMA
-from service.store.files import read_sealed
-from service.store.restoring import (
+from service.store.audit.chain import last
+from service.store.backups.archive_file import check_archive
+from service.store.backups.restore import (
     RestoreUnfinished,
     finish_restore,
     former_is_kept,
@@ -30,6 +28,8 @@ from service.store.restoring import (
     stage,
     stage_former,
 )
+from service.store.files import read_sealed
+from service.store.records.database import SCHEMA
 from tests import crash_worker
 from tests.conftest import settings_for
 from tests.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
@@ -267,7 +267,7 @@ def test_a_backup_of_an_older_version_is_brought_to_this_one(changed: Path, monk
     """With the database as the first version wrote it."""
     to_schema_1(changed / "records.sqlite")
     with monkeypatch.context() as patch:
-        patch.setattr("service.store.backups.SCHEMA", 1)
+        patch.setattr("service.store.backups.make.SCHEMA", 1)
         made = backups_of(changed).make(ignore)
     archive = changed / "backups" / made.backup.name
     assert check_archive(archive, lambda _: None).about["schema"] == 1
@@ -282,7 +282,7 @@ def test_a_backup_of_an_older_version_is_brought_to_this_one(changed: Path, monk
 
 def test_a_backup_of_a_newer_version_is_refused(changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("service.store.backups.SCHEMA", SCHEMA + 1)
+        patch.setattr("service.store.backups.make.SCHEMA", SCHEMA + 1)
         made = backups_of(changed).make(ignore)
     with serving(settings_for(changed)) as client:
         assert_problem(client.post(f"/backups/{made.backup.name}/restore"), 422, "newer than this one", "update first")
@@ -438,7 +438,7 @@ def test_the_outage_page_says_that_a_restore_is_unfinished(changed: Path, monkey
         raise PermissionError(13, "used by another program", str(target))
 
     with monkeypatch.context() as patch:
-        patch.setattr("service.store.restoring._move", held)
+        patch.setattr("service.store.backups.restore._move", held)
         app = make_app(settings_for(changed), lambda _: None, start_anew=lambda: None)  # type: ignore[arg-type,return-value]
     with TestClient(app, base_url="http://localhost") as client:
         answer = client.get("/health")

@@ -17,12 +17,12 @@ import pytest
 import sqlalchemy as sa
 
 from service.errors import Problem
-from service.store.archive import Archive
-from service.store.database import frames, inspections, open_database
-from service.store.frames import FrameRecord
-from service.store.kept_pictures import days, pictures
-from service.store.records import Record, new_inspection_id
-from service.store.retention import Retention, Rules, Tally
+from service.store.pictures.archive import Archive
+from service.store.pictures.kept import days, pictures
+from service.store.pictures.retention import Retention, Rules, Tally
+from service.store.records.database import frames, inspections, open_database
+from service.store.records.frames import FrameRecord
+from service.store.records.inspections import Record, new_inspection_id
 from tests.test_disk_full import fill, small_disk
 
 __all__ = ["small_disk"]  # the fixture

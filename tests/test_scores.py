@@ -13,7 +13,7 @@ from service import scoring
 from service.calibration.threshold import calibrate as computed
 from service.model import Description
 from service.settings import Settings
-from service.store.audit_chain import entries
+from service.store.audit.chain import entries
 from service.store.files import read_sealed
 from tests.parts import FORM, RING, ROI, SCALE, assert_problem, calibrate, fit, infer, spoiled_disc, state, upload
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.store.records import Record, new_inspection_id
+from service.store.records.inspections import Record, new_inspection_id
 from service.summarising import drift
 from tests.parts import ROI, assert_problem, calibrate, fit
 

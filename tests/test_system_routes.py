@@ -16,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import SETTINGS_FILE, Settings, read_settings
-from service.store.settings_file import SettingsFile
+from service.store.state.settings_file import SettingsFile
 from tests.parts import assert_problem, serving, wait_until
 from tests.test_cli import free_port
 

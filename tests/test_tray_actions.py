@@ -17,7 +17,7 @@ from service import __version__
 from service.api.app import create_app
 from service.backend import Backend
 from service.settings import SETTINGS_FILE, Settings
-from service.store.settings_file import SettingsFile
+from service.store.state.settings_file import SettingsFile
 from tests.conftest import settings_for
 from tests.parts import wait_until
 from tests.test_cli import free_port

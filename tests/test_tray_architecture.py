@@ -15,7 +15,7 @@ TREES = {path.name: ast.parse(path.read_text("utf-8")) for path in (ROOT / "tray
 HEAVY = {"torch", "torchvision", "timm", "onnxruntime", "fastapi", "starlette", "uvicorn", "sqlalchemy", "numpy", "cv2"}
 MAY_IMPORT_SERVICE = {
     "service", "service.settings", "service.ports", "service.errors", "service.logs", "service.caller",
-    "service.store.files", "service.store.settings_file", "service.key_ring",
+    "service.store.files", "service.store.state.settings_file", "service.key_ring",
 }  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 
 from service import chores
 from service.housekeeping import Chore, Housekeeping
+from service.store.backups.restore import finish_restore, stage
 from service.store.files import leader_lock
-from service.store.restoring import finish_restore, stage
-from service.store.verification import Verification, keep_verification, last_verification
+from service.store.state.verification import Verification, keep_verification, last_verification
 from service.verifying import due_since, gate
 from tests.conftest import settings_for
 from tests.parts import FORM, RING, ROI, assert_problem, calibrate, disc, fit, serving, spoiled_disc, upload, wait_until

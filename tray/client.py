@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from service.key_ring import KeyRing
 from service.settings import SETTINGS_FILE, Settings
-from service.store.settings_file import SettingsFile
+from service.store.state.settings_file import SettingsFile
 from tray.menu import Backup
 from tray.program import called_host
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Response
 from service import backing_up
 from service.api.access import Parts, answered
 from service.contract import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer, RestoredState
-from service.store.restoring import former_is_kept, restored
+from service.store.backups.restore import former_is_kept, restored
 
 router = APIRouter(prefix="/backups", tags=["operations"])
 STARTED: dict[int | str, dict[str, Any]] = {202: {"description": "Started; Location names the job"}}

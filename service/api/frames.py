@@ -21,7 +21,7 @@ from service.contract_frames import (
     InspectAnswer,
 )
 from service.frame_inspecting import Frame, inspect_frame
-from service.store.frames import FrameFilter
+from service.store.records.frames import FrameFilter
 
 router = APIRouter(tags=["frames"])
 

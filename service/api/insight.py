@@ -8,7 +8,7 @@ from service import explaining, rerunning
 from service.api.access import Parts, answered
 from service.api.fields import utc
 from service.contract_insight import ExplainAnswer, ExplainRequest, RerunRequest
-from service.store.records import RecordFilter
+from service.store.records.inspections import RecordFilter
 
 router = APIRouter(tags=["insight"])
 

@@ -18,7 +18,7 @@ from service.api.fields import Side, picture, small_picture, utc
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Score, Verdict
 from service.contract_summary import InspectionsSummary
 from service.recalling import picture_of
-from service.store.records import Order, Record, RecordFilter
+from service.store.records.inspections import Order, Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
 CSV_COLUMNS = (

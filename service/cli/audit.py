@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from service.backend import backups_of
 from service.settings import Settings
-from service.store.audit_chain import log_path, newest, verify
+from service.store.audit.chain import log_path, newest, verify
 
 
 def verify_log(settings: Settings, console: Console) -> int:

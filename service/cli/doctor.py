@@ -19,7 +19,7 @@ from service.engine.weights import best_available, require_weights, weights_fold
 from service.errors import Problem
 from service.ports import port_owner
 from service.settings import Settings
-from service.store.database import open_database
+from service.store.records.database import open_database
 
 GOOD, POOR, BAD = "ok", "poor", "bad"
 MIN_MEMORY_GB, MIN_FREE_GB = 8, 10

@@ -20,11 +20,11 @@ from service.cli.client import Client, Report, connected, running, wait_until_re
 from service.cli.line import progress_bar
 from service.errors import InvalidField
 from service.settings import Settings
-from service.store.audit import Audit
-from service.store.backup_archive import check_archive
-from service.store.backups import backups_lock, is_backup_name
-from service.store.freezing import Freezing
-from service.store.restoring import FORMER, finish_restore, refuse_in_use, restored, stage, stage_former
+from service.store.audit.log import Audit
+from service.store.backups.archive_file import check_archive
+from service.store.backups.make import backups_lock, is_backup_name
+from service.store.backups.restore import FORMER, finish_restore, refuse_in_use, restored, stage, stage_former
+from service.store.state.freeze import Freezing
 
 PASSED, FAILED = 0, 1
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from service.errors import InvalidField
 from service.settings import SETTINGS_FILE, default_data_root, read_settings, split_list
-from service.store.settings_file import SettingsFile
+from service.store.state.settings_file import SettingsFile
 
 
 def prepare(console: Console, *, port: int | None, screens_port: int | None, stations: str | None) -> int:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from service.errors import DiskFull
-from service.store.audit_chain import (
+from service.store.audit.chain import (
     BROKEN,
     FEW,
     HEAD,

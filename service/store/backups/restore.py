@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import Conflict, DiskFull, NotFound, NotReady
-from service.store.backup_archive import BackupRefused, Manifest, read_manifest, unpack
-from service.store.backups import backups_lock
-from service.store.database import SCHEMA, open_database
+from service.store.backups.archive_file import BackupRefused, Manifest, read_manifest, unpack
+from service.store.backups.make import backups_lock
+from service.store.backups.snapshot import DATABASE, FOLDERS
 from service.store.files import file_lock, read_sealed, sync_folder, temporary_name, write_sealed
-from service.store.snapshot import DATABASE, FOLDERS
+from service.store.records.database import SCHEMA, open_database
 
 log = logging.getLogger(__name__)
 # What a restore replaces. The write-ahead log goes with its database: it may hold records the database lacks.

@@ -11,8 +11,8 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from service.store.database import inspections, named
-from service.store.kept_pictures import Day
+from service.store.pictures.kept import Day
+from service.store.records.database import inspections, named
 
 # The gap is a third of the days for which pictures stay: a smaller jump makes only some of them too old.
 _SHORTEST_GAP_DAYS, _LONGEST_GAP_DAYS = 3, 30

@@ -22,10 +22,10 @@ from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
-from service.store.clock_doubt import is_in_doubt
-from service.store.database import frames, inspections, named
 from service.store.files import sweep_orphans
-from service.store.kept_pictures import Day, Picture, days, pictures
+from service.store.pictures.clock_doubt import is_in_doubt
+from service.store.pictures.kept import Day, Picture, days, pictures
+from service.store.records.database import frames, inspections, named
 
 _YOUNG_DAYS = 1
 _FOR_EVER = 36_500  # days; a datetime cannot go back much further

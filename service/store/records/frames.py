@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.errors import NotFound
-from service.store.database import frames, inspections
+from service.store.records.database import frames, inspections
 
 _HOUR = 13  # how long the beginning of an ISO 8601 time is that names the hour
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from service.errors import NotFound, TooLate
-from service.store.database import frames, inspections, named
-from service.store.frames import FrameRecord
+from service.store.records.database import frames, inspections, named
+from service.store.records.frames import FrameRecord
 
 Order = Literal["newest", "oldest", "score"]
 

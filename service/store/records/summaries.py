@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from service.store.database import inspections
-from service.store.records import RecordFilter, conditions
+from service.store.records.database import inspections
+from service.store.records.inspections import RecordFilter, conditions
 
 _AT = sa.func.julianday(inspections.c.time_utc)  # days
 _NG = sa.func.count().filter(inspections.c.verdict == "NG")

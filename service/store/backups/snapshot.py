@@ -11,7 +11,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from service.store.backup_archive import belongs
+from service.store.backups.archive_file import belongs
 from service.store.files import roi_lock
 
 FOLDERS = ("datasets", "models", "layouts")

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import Cancelled, DiskFull, NotFound, Problem
-from service.store.audit_chain import Head, log_path, read_head
-from service.store.backup_archive import (
+from service.store.audit.chain import Head, log_path, read_head
+from service.store.backups.archive_file import (
     CHUNK,
     BackupRefused,
     Manifest,
@@ -30,8 +30,8 @@ from service.store.backup_archive import (
     read_manifest,
     write_archive,
 )
-from service.store.backup_keeping import surplus
-from service.store.database import SCHEMA
+from service.store.backups.keeping import surplus
+from service.store.backups.snapshot import take_snapshot
 from service.store.files import (
     file_lock,
     full_disk_named,
@@ -41,7 +41,7 @@ from service.store.files import (
     temporary_name,
     write_sealed,
 )
-from service.store.snapshot import take_snapshot
+from service.store.records.database import SCHEMA
 
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"brakedisc-(\d{8}T\d{6}Z)-([0-9A-Za-z.+]+)\.tar\.gz")

@@ -1,0 +1,1 @@
+"""Backups of the data root: snapshot, archive, what is kept, restore."""

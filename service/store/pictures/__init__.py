@@ -1,0 +1,1 @@
+"""Archived pictures: written through a bounded queue, removed by the rules of retention."""

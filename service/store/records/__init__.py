@@ -1,0 +1,1 @@
+"""SQLite: inspections, frames and their summaries."""
