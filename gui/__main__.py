@@ -20,9 +20,9 @@ from gui.preferences import Language, Preferences, PreferencesFile
 from gui.settings import GuiSettings, read_gui_settings
 from gui.teaching_jobs import Teaching
 from gui.words import Words
-from service import lifeline
-from service.logs import set_up_logs
-from service.ports import PortTaken, listen
+from service.process import lifeline
+from service.process.logs import set_up_logs
+from service.process.port import PortTaken, listen
 from service.settings import Settings, SettingsError, read_settings
 
 STOP_S = 3

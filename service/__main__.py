@@ -15,21 +15,21 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from service import lifeline
 from service.api.app import create_app
 from service.api.outage import create_outage_app
 from service.backend import Backend
-from service.early import Early
 from service.engine.protocol import Engine
 from service.errors import Problem
-from service.logs import set_up_logs
-from service.ports import PortTaken
-from service.serving import NEW_START, Serving
+from service.process import lifeline
+from service.process.logs import set_up_logs
+from service.process.port import PortTaken
+from service.process.server import NEW_START, Serving
+from service.process.sleeping_threads import let_threads_sleep
+from service.process.starting import Early
 from service.settings import Settings, SettingsError, read_settings
 from service.store.backups.restore import finish_restore, refuse_half_restored, restore_waits
 from service.store.records.database import open_database
 from service.store.state.restart import take_restart
-from service.threads import let_threads_sleep
 
 # How often a data root that could not be opened is tried again.
 RETRY_S = 5

@@ -28,8 +28,8 @@ from service.engine.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError, e
 from service.engine.torch_engine import TorchEngine  # noqa: E402
 from service.engine.weights import package_folders  # noqa: E402
 from service.errors import NotReady  # noqa: E402
+from service.process.sleeping_threads import Lanes  # noqa: E402
 from service.store.files import sha256  # noqa: E402
-from service.threads import Lanes  # noqa: E402
 from tests.conftest import SHARED, settings_for  # noqa: E402
 
 pytestmark = pytest.mark.torch

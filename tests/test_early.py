@@ -12,9 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from service.contract import Health, ProblemAnswer
-from service.early import Early
-from service.ports import PortTaken
-from service.serving import Serving
+from service.process.port import PortTaken
+from service.process.server import Serving
+from service.process.starting import Early
 from service.settings import Settings
 from tests.conftest import settings_for
 

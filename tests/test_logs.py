@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from service import caller
-from service.logs import set_up_logs
+from service.process.logs import set_up_logs
 from tests.conftest import settings_for
 from tests.parts import FORM, infer, serving
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 TREES = {path.name: ast.parse(path.read_text("utf-8")) for path in (ROOT / "tray").glob("*.py")}
 HEAVY = {"torch", "torchvision", "timm", "onnxruntime", "fastapi", "starlette", "uvicorn", "sqlalchemy", "numpy", "cv2"}
 MAY_IMPORT_SERVICE = {
-    "service", "service.settings", "service.ports", "service.errors", "service.logs", "service.caller",
+    "service", "service.settings", "service.process.port", "service.errors", "service.process.logs", "service.caller",
     "service.store.files", "service.store.state.settings_file", "service.key_ring",
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from service.logs import JsonLines
+from service.process.logs import JsonLines
 from service.settings import Settings
 from tray.rotation import Limits, RotatingFile
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from service.ports import PortTaken, listen
+from service.process.port import PortTaken, listen
 from service.settings import SettingsError
 from tray.clock import Clock, SystemClock
 from tray.gpu_latch import DEVICE_LOST, GpuLatch, NoGpu

@@ -6,8 +6,8 @@ from start import run
 
 
 def load() -> Callable[[], int | None]:
-    from service.early import Early
-    from service.ports import PortTaken
+    from service.process.port import PortTaken
+    from service.process.starting import Early
     from service.settings import SettingsError, read_settings
 
     try:

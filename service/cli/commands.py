@@ -13,9 +13,9 @@ from rich.markup import escape
 from service import __version__
 from service.cli.client import ServiceError
 from service.errors import Problem
-from service.ports import PortTaken
+from service.process.port import PortTaken
+from service.process.sleeping_threads import let_threads_sleep
 from service.settings import Settings, SettingsError, read_settings
-from service.threads import let_threads_sleep
 
 console = Console()
 app = typer.Typer(

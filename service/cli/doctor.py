@@ -17,7 +17,7 @@ from rich.table import Table
 from service import __version__
 from service.engine.weights import best_available, require_weights, weights_folders
 from service.errors import Problem
-from service.ports import port_owner
+from service.process.port import port_owner
 from service.settings import Settings
 from service.store.records.database import open_database
 

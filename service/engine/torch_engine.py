@@ -22,8 +22,8 @@ from service.engine.onnx_cache import Kept, KeptExports
 from service.engine.protocol import MemoryBank, Recipe
 from service.engine.weights import best_available, require_weights, weights_folders
 from service.errors import DeviceLost, EngineFailed, ForeignBackbone, NotReady
+from service.process.sleeping_threads import Lanes
 from service.settings import Settings
-from service.threads import Lanes
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")

@@ -80,7 +80,7 @@ def weights_folders(weights_dir: Path | None, data_root: Path) -> tuple[WeightsF
 def bundle_folders() -> list[Path]:
     """`weights` beside the frozen program and inside it; `packaging/weights` in a checkout."""
     if not getattr(sys, "frozen", False):
-        return [Path(__file__).parents[1] / "packaging" / "weights"]
+        return [Path(__file__).parents[2] / "packaging" / "weights"]
     program = Path(sys.executable).parent
     return [program / "weights", Path(getattr(sys, "_MEIPASS", program)) / "weights"]
 

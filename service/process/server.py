@@ -12,8 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from service.early import Early
-from service.ports import listen
+from service.process.port import listen
+from service.process.starting import Early
 from service.settings import Settings
 
 # What an inspection under way may take when the service is asked to stop; the supervisor waits 10 s for the whole.

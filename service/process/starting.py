@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from service import __version__
-from service.ports import listen
+from service.process.port import listen
 from service.settings import Settings
 
 _LARGEST_REQUEST = 65_536
