@@ -16,18 +16,18 @@ import sqlalchemy as sa
 from filelock import Timeout
 
 from service import __version__, caller
-from service.cache import LoadedModel, ModelCache
 from service.engine.device import DeviceWorker
 from service.engine.loader import EngineLoader
 from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import NotReady
 from service.jobs import Jobs
 from service.key_ring import KeyRing
-from service.layout_cache import LayoutCache
-from service.layout_loading import load_layout
+from service.loaded.layout_loading import load_layout
+from service.loaded.layouts import LayoutCache
+from service.loaded.models import LoadedModel, ModelCache
+from service.loaded.scores import Remembered
 from service.metrics import Metrics
 from service.noting_settings import note_settings
-from service.remembered import Remembered
 from service.settings import SETTINGS_FILE, Settings
 from service.stopwatch import Stopwatch
 from service.store.audit.log import Audit

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.backend import Backend
-from service.cache import LoadedModel
 from service.calibration.threshold import DEFAULT_PERCENTILE, Calibration, calibrate
 from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
 from service.inspecting import area_in_force
-from service.model import ModelVersion
+from service.loaded.description import ModelVersion
+from service.loaded.models import LoadedModel
 from service.scoring import dataset_scores, ok_scores, remembered_ng_scores
 from service.store.samples import LABELS, refuse_other_scale
 from service.vision.anomaly_map import LARGEST_AREA_SHARE

@@ -12,7 +12,7 @@ from service.contract import Label
 from service.contract_layouts import AlignAnswer, Roi, SamplesAnswer
 from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
 from service.laying_out import align, read_layout
-from service.layout_cache import LoadedLayout
+from service.loaded.layouts import LoadedLayout
 from service.store.samples import NewSample
 from service.teaching import refuse_scale_of_others
 from service.vision.images import decode, encode_png

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from service import model
 from service.backend import Backend
-from service.cache import LoadedModel
 from service.contract import RegionAnswer
 from service.contract_insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
 from service.engine.protocol import MemoryBank
 from service.errors import InvalidField
-from service.model import PictureFrame
+from service.loaded import description
+from service.loaded.description import PictureFrame
+from service.loaded.models import LoadedModel
 from service.neighbours import Cell, box_of, cells_of, distances, of_different_owners
 from service.recalling import Recalled, recall
 from service.scoring import remembered_ok_scores
@@ -30,7 +30,7 @@ def explain(backend: Backend, asked: ExplainRequest) -> ExplainAnswer:
     region = _region(record, asked.region)
     seen = recall(backend, record)
     used = backend.cache.version(record.role_id, record.roi_id, record.model_version)
-    bank = model.bank(backend.models.load(record.role_id, record.roi_id, record.model_version))
+    bank = description.bank(backend.models.load(record.role_id, record.roi_id, record.model_version))
     layout, patches = _patches_of(backend, used, bank, seen)
     cell = _worst(patches, bank, cells_of(region.contour, layout))
     away = distances(patches[cell][None], bank.vectors)[0]

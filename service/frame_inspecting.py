@@ -19,7 +19,7 @@ from service.contract_layouts import Alignment
 from service.errors import LayoutEmpty, NotReady, Problem
 from service.frame_rois import JudgedRoi, cut_rois, draw, judge_rois, roi_answer, roi_record
 from service.laying_out import align, read_layout
-from service.layout_cache import LoadedLayout
+from service.loaded.layouts import LoadedLayout
 from service.stopwatch import Stopwatch
 from service.store.files import sha256
 from service.store.records.frames import FrameRecord

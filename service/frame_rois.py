@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import numpy as np
 
 from service.backend import Backend, Look
-from service.cache import LoadedModel
 from service.contract_frames import FrameRegion, FrameRoi, Points
 from service.contract_layouts import Affine, Alignment
 from service.errors import NotCalibrated, Problem
 from service.inspecting import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
-from service.layout_cache import LoadedLayout
+from service.loaded.layouts import LoadedLayout
+from service.loaded.models import LoadedModel
 from service.store.records.frames import FrameRecord
 from service.store.records.inspections import Record, new_inspection_id
 from service.vision.network_view import Layout, lay_out

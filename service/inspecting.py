@@ -11,11 +11,11 @@ import numpy as np
 
 from service import caller
 from service.backend import Backend
-from service.cache import LoadedModel
 from service.calibration.threshold import DEFAULT_PERCENTILE
 from service.contract import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
 from service.errors import InvalidShape, NotCalibrated
-from service.model import ModelVersion
+from service.loaded.description import ModelVersion
+from service.loaded.models import LoadedModel
 from service.stopwatch import Stopwatch
 from service.store.files import sha256
 from service.store.records.inspections import Record, new_inspection_id

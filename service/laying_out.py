@@ -19,9 +19,9 @@ from service.contract_layouts import (
     Master,
 )
 from service.errors import NotAligned, NotFound
-from service.layout_cache import LoadedLayout
 from service.layout_checks import refuse_impossible
-from service.layout_loading import master_pixels, parsed
+from service.loaded.layout_loading import master_pixels, parsed
+from service.loaded.layouts import LoadedLayout
 from service.store.files import sha256
 from service.store.layouts import StoredLayout, refuse_other_revision
 from service.teaching import refuse_scale_of_others

@@ -8,14 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from service import model
 from service.backend import Backend
-from service.cache import LoadedModel
 from service.calibration.threshold import MIN_OK_SCORES, odd
 from service.contract_insight import QuestionableAnswer, QuestionableSample
 from service.engine.protocol import MemoryBank
 from service.explaining import embedded
 from service.inspecting import area_in_force
+from service.loaded import description
+from service.loaded.models import LoadedModel
 from service.neighbours import two_owners
 from service.scoring import remembered_ok_scores, version_key
 from service.store.samples import Sample, refuse_other_scale
@@ -61,7 +61,7 @@ def _strange(scores: Sequence[float]) -> list[int]:
 
 def _hiding_ng(backend: Backend, role_id: str, roi_id: str, used: LoadedModel) -> list[int]:
     """Those without which NG samples would score higher; who hides most of them first."""
-    bank = model.bank(backend.models.load(role_id, roi_id, used.version))
+    bank = description.bank(backend.models.load(role_id, roi_id, used.version))
     if len(np.unique(bank.owners)) < 2:
         return []
     version = (*version_key(role_id, roi_id, used), *_in_force(used))

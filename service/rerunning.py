@@ -6,12 +6,12 @@ import logging
 from typing import cast
 
 from service.backend import Backend
-from service.cache import LoadedModel
 from service.contract import Verdict
 from service.contract_insight import RerunChange, RerunRequest, RerunResult
 from service.engine.patchcore import Report
 from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
 from service.inspecting import area_in_force
+from service.loaded.models import LoadedModel
 from service.recalling import Recalled, recall
 from service.store.records.inspections import RecordFilter
 from service.store.samples import refuse_other_scale

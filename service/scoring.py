@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable
 
-from service import model
 from service.backend import Backend
-from service.cache import LoadedModel
 from service.calibration.threshold import DEFAULT_PERCENTILE
 from service.contract import Label
 from service.contract_insight import ModelScoresAnswer, NgScore, OkScore
 from service.inspecting import area_in_force, look
-from service.model import ModelVersion
+from service.loaded import description
+from service.loaded.description import ModelVersion
+from service.loaded.models import LoadedModel
 from service.stopwatch import Stopwatch
 from service.store.samples import Sample, refuse_other_scale
 from service.teaching import held_out_scores
@@ -48,7 +48,7 @@ def ok_scores(backend: Backend, role_id: str, roi_id: str, used: ModelVersion, a
     """Out-of-sample score of every picture it was taught with; none when it was taught with a single one."""
     about = used.description
     stored = backend.models.load(role_id, roi_id, used.version)
-    return held_out_scores(model.held_out(stored), about.recipe, list(about.pictures), about.mm_per_px, area_mm2)
+    return held_out_scores(description.held_out(stored), about.recipe, list(about.pictures), about.mm_per_px, area_mm2)
 
 
 def remembered_ok_scores(backend: Backend, role_id: str, roi_id: str, used: ModelVersion) -> tuple[float, ...]:

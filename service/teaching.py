@@ -12,14 +12,14 @@ from functools import partial
 
 import numpy as np
 
-from service import model
 from service.backend import Backend
 from service.contract import FitAnswer
 from service.engine import patchcore
 from service.engine.patchcore import Fitted, Fitting, Good, Report, Teaching
 from service.engine.protocol import Recipe
 from service.errors import InvalidField, MemoryNotFitted, Problem
-from service.model import Description, PictureFrame
+from service.loaded import description as model
+from service.loaded.description import Description, PictureFrame
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.samples import refuse_other_scale

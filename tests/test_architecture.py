@@ -101,7 +101,7 @@ def test_imports_point_down() -> None:
         if not name.startswith(("api/", "cli/", "__main__")):
             assert {found for found in used if found.startswith("service.api")} == set(), name
         if name.removesuffix(".py") in PURE:
-            above = ("service.store.samples", "service.store.models", "service.backend", "service.cache")
+            above = ("service.store.samples", "service.store.models", "service.backend", "service.loaded.models")
             assert {found for found in used if found.startswith(above)} == set(), name
 
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from service import scoring
 from service.calibration.threshold import calibrate as computed
-from service.model import Description
+from service.loaded.description import Description
 from service.settings import Settings
 from service.store.audit.chain import entries
 from service.store.files import read_sealed

@@ -24,7 +24,7 @@ from service.cli.shapes import shape_json
 from service.engine.patchcore import Fitted, Fitting, Good, fit
 from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import InvalidField
-from service.model import PictureFrame
+from service.loaded.description import PictureFrame
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.teaching import held_out_scores, teaching_for, typical_side

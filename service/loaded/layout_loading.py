@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from service.contract_layouts import Layout
 from service.errors import Problem
-from service.layout_cache import LoadedLayout
+from service.loaded.layouts import LoadedLayout
 from service.store.layouts import Layouts, damaged
 from service.vision.find_part import prepare_marks
 from service.vision.images import decode

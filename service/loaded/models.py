@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from service import model
 from service.engine.patchcore import OnDevice
 from service.engine.protocol import Engine, PlacedBank
 from service.errors import ForeignBackbone, MemoryNotFitted, ModelDamaged, Problem
+from service.loaded import description as model
+from service.loaded.description import Description, ModelVersion
 from service.metrics import Metrics
-from service.model import Description, ModelVersion
 from service.store.models import Models
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,4 @@
+"""What is kept in memory: models, layouts, known scores.
+
+Reading them from disk, never changing them.
+"""
