@@ -28,7 +28,7 @@ from service.engine.protocol import MemoryBank, Recipe
 from service.engine.torch_engine import PlacedBank, TorchEngine
 from service.settings import read_settings
 from service.stopwatch import Stopwatch
-from service.teaching import typical_side
+from service.teaching.fit import typical_side
 from service.vision.anomaly_map import on_roi
 from service.vision.masks import pixel_mask
 from service.vision.network_view import LARGEST_ASPECT, Layout, lay_out

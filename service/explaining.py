@@ -14,8 +14,8 @@ from service.loaded.description import PictureFrame
 from service.loaded.models import LoadedModel
 from service.neighbours import Cell, box_of, cells_of, distances, of_different_owners
 from service.recalling import Recalled, recall
-from service.scoring import remembered_ok_scores
 from service.store.records.inspections import Record
+from service.teaching.scores import remembered_ok_scores
 from service.vision.images import decode
 from service.vision.network_view import Layout, lay_out
 

@@ -24,7 +24,7 @@ from service.loaded.layout_loading import master_pixels, parsed
 from service.loaded.layouts import LoadedLayout
 from service.store.files import sha256
 from service.store.layouts import StoredLayout, refuse_other_revision
-from service.teaching import refuse_scale_of_others
+from service.teaching.fit import refuse_scale_of_others
 from service.vision.find_part import find_part
 from service.vision.images import decode, encode_png
 

@@ -17,8 +17,8 @@ from service.inspecting import area_in_force
 from service.loaded import description
 from service.loaded.models import LoadedModel
 from service.neighbours import two_owners
-from service.scoring import remembered_ok_scores, version_key
 from service.store.samples import Sample, refuse_other_scale
+from service.teaching.scores import remembered_ok_scores, version_key
 from service.vision.images import decode
 from service.vision.masks import parse_shape
 from service.vision.network_view import Layout, lay_out

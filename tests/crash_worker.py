@@ -12,14 +12,17 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from service import calibrating, collecting, inspecting, teaching
+from service import inspecting
 from service.backend import Backend
 from service.contract import CalibrationRequest
 from service.contract_insight import MoveRequest
 from service.inspecting import Inspection
 from service.store import files
 from service.store.backups.restore import finish_restore, stage
-from service.teaching import Lesson
+from service.teaching import calibrate as calibrating
+from service.teaching import fit as teaching
+from service.teaching import samples
+from service.teaching.fit import Lesson
 from service.vision.masks import parse_shape
 from tests.conftest import settings_for
 from tests.parts import RING, ROI, SCALE, disc, wait_until
@@ -91,12 +94,12 @@ def calibrate(backend: Backend) -> None:
 
 def upload(backend: Backend) -> None:
     images = [(f"{seed}.png", disc(seed)) for seed in range(3)]
-    collecting.upload(backend, **ROI, label="ok", images=images, metas=[{}, {}, {}], mm_per_px=SCALE)
+    samples.upload(backend, **ROI, label="ok", images=images, metas=[{}, {}, {}], mm_per_px=SCALE)
 
 
 def move(backend: Backend) -> None:
     [first, *_] = backend.datasets.filenames(**ROI, label="ok")
-    collecting.relabel(backend, MoveRequest(**ROI, filename=first, label="ok", to="ng"))
+    samples.relabel(backend, MoveRequest(**ROI, filename=first, label="ok", to="ng"))
 
 
 def infer(backend: Backend) -> None:

@@ -134,7 +134,7 @@ def test_importing_a_module_has_no_effect() -> None:
         "    if event == 'open' and isinstance(args[1], str) and set(args[1]) & set('wax+'): opened.append(args[0])\n"
         "sys.dont_write_bytecode = True\n"
         "sys.addaudithook(note)\n"
-        "import service.api.app, service.backend, service.jobs, service.process.logs, service.settings, service.calibrating\n"
+        "import service.api.app, service.backend, service.jobs, service.process.logs, service.settings, service.teaching.calibrate\n"
         "assert not [name for name in opened if 'matplotlib' not in str(name)], opened\n"
         "assert threading.active_count() == 1, threading.enumerate()\n"
         "assert not logging.getLogger().handlers\n"

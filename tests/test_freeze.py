@@ -83,7 +83,7 @@ def test_it_is_shown_survives_a_restart_and_ends_when_released(data_root: Path) 
 
 def test_a_fit_that_was_under_way_is_not_published(taught: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen between the start of the fit and its end."""
-    from service import teaching
+    from service.teaching import fit as teaching
 
     fit_really = teaching.patchcore.fit
 

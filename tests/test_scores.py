@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service import scoring
 from service.calibration.threshold import calibrate as computed
 from service.loaded.description import Description
 from service.settings import Settings
 from service.store.audit.chain import entries
 from service.store.files import read_sealed
+from service.teaching import scores as scoring
 from tests.parts import FORM, RING, ROI, SCALE, assert_problem, calibrate, fit, infer, spoiled_disc, state, upload
 
 FROM_DATASET = {**ROI, "mm_per_px": SCALE, "use_dataset": "true"}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
-from service import collecting, showing
+from service import showing
 from service.api.access import Parts, answered
 from service.api.fields import (
     FileName,
@@ -31,6 +31,7 @@ from service.contract import (
     UploadAnswer,
 )
 from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
+from service.teaching import samples
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
@@ -49,28 +50,28 @@ def post_upload(
     http://127.0.0.1:8000/datasets/ok/upload`"""
     pictures = [read(image) for image in images]
     meta = parse_metas(metas or [], len(pictures))
-    return answered(collecting.upload(backend, role_id, roi_id, label, pictures, meta, mm_per_px))
+    return answered(samples.upload(backend, role_id, roi_id, label, pictures, meta, mm_per_px))
 
 
 @router.post("/{label}/from_inspections")
 def post_from_inspections(backend: Parts, label: Label, asked: FromInspectionsRequest) -> UploadAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","inspection_ids":["ID"]}'
     http://127.0.0.1:8000/datasets/ng/from_inspections`"""
-    return answered(collecting.from_inspections(backend, label, asked))
+    return answered(samples.from_inspections(backend, label, asked))
 
 
 @router.post("/move")
 def post_move(backend: Parts, asked: MoveRequest) -> MovedAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","filename":"...","label":"ok",
     "to":"ng"}' http://127.0.0.1:8000/datasets/move`"""
-    return answered(collecting.relabel(backend, asked))
+    return answered(samples.relabel(backend, asked))
 
 
 @router.put("/golden")
 def put_golden(backend: Parts, asked: GoldenRequest) -> GoldenAnswer:
     """`curl -X PUT -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","label":"ok",
     "filename":"...","expected":"OK"}' http://127.0.0.1:8000/datasets/golden`: null takes the mark away"""
-    return answered(collecting.mark_golden(backend, asked))
+    return answered(samples.mark_golden(backend, asked))
 
 
 @router.get("/golden")
@@ -78,13 +79,13 @@ def get_golden(
     backend: Parts, role_id: Annotated[Name | None, Query()] = None, roi_id: Annotated[Name | None, Query()] = None
 ) -> GoldenAnswer:
     """`curl http://127.0.0.1:8000/datasets/golden`"""
-    return answered(collecting.golden(backend, role_id, roi_id))
+    return answered(samples.golden(backend, role_id, roi_id))
 
 
 @router.get("/list")
 def get_list(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> DatasetAnswer:
     """`curl 'http://127.0.0.1:8000/datasets/list?role_id=disc&roi_id=ring'`"""
-    return answered(collecting.listing(backend, role_id, roi_id))
+    return answered(samples.listing(backend, role_id, roi_id))
 
 
 @router.get("/samples")
@@ -118,10 +119,10 @@ def delete_file(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName
 ) -> DeletedAnswer:
     """`curl -X DELETE 'http://127.0.0.1:8000/datasets/file?role_id=disc&roi_id=ring&label=ok&filename=...'`"""
-    return answered(DeletedAnswer(deleted=collecting.delete(backend, role_id, roi_id, label, filename)))
+    return answered(DeletedAnswer(deleted=samples.delete(backend, role_id, roi_id, label, filename)))
 
 
 @router.delete("/clear")
 def delete_clear(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label) -> DeletedAnswer:
     """`curl -X DELETE 'http://127.0.0.1:8000/datasets/clear?role_id=disc&roi_id=ring&label=ng'`"""
-    return answered(DeletedAnswer(deleted=collecting.clear(backend, role_id, roi_id, label)))
+    return answered(DeletedAnswer(deleted=samples.clear(backend, role_id, roi_id, label)))

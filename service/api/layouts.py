@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Query, Response, UploadFile
 from pydantic import TypeAdapter, ValidationError
 
-from service import cutting, laying_out
+from service import laying_out
 from service.api.access import Parts, answered
 from service.api.fields import read
 from service.contract import DeletedAnswer, Label, MmPerPx, Name
@@ -23,6 +23,7 @@ from service.contract_layouts import (
     SamplesAnswer,
 )
 from service.errors import InvalidField
+from service.teaching import cut
 
 router = APIRouter(prefix="/layouts", tags=["layouts"])
 RolePath = Annotated[Name, Path()]
@@ -58,7 +59,7 @@ def get_master(backend: Parts, role_id: RolePath) -> Response:
 @router.post("/{role_id:path}/align")
 def post_align(backend: Parts, role_id: RolePath, image: UploadFile) -> AlignAnswer:
     """`curl -F image=@part.png http://127.0.0.1:8000/layouts/disc/align`"""
-    return answered(cutting.try_alignment(backend, role_id, *read(image)))
+    return answered(cut.try_alignment(backend, role_id, *read(image)))
 
 
 @router.post("/{role_id:path}/samples")
@@ -70,7 +71,7 @@ def post_samples(
     roi_ids: Annotated[str | None, Form(description='JSON, such as ["ring"]; left out: all')] = None,
 ) -> SamplesAnswer:
     """`curl -F images=@part.png -F label=ok http://127.0.0.1:8000/layouts/disc/samples`"""
-    return answered(cutting.cut(backend, role_id, label, [read(image) for image in images], _names(roi_ids)))
+    return answered(cut.cut(backend, role_id, label, [read(image) for image in images], _names(roi_ids)))
 
 
 @router.get("/{role_id:path}")

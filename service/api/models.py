@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service import overview, questioning, scoring
+from service import questioning
 from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
 from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
 from service.contract_insight import ModelScoresAnswer, QuestionableAnswer
+from service.teaching import scores, versions
 
 router = APIRouter(prefix="/models", tags=["models"])
 VersionQuery = Annotated[Version | None, Query(description="Left out: the one that serves")]
@@ -21,7 +22,7 @@ def get_models(
     backend: Parts, role_id: Annotated[Name | None, Query()] = None, roi_id: Annotated[Name | None, Query()] = None
 ) -> ModelsAnswer:
     """`curl 'http://127.0.0.1:8000/models?role_id=disc&roi_id=ring'`"""
-    return answered(overview.models(backend, role_id, roi_id))
+    return answered(versions.models(backend, role_id, roi_id))
 
 
 @router.get("/scores")
@@ -29,7 +30,7 @@ def get_scores(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, model_version: VersionQuery = None
 ) -> ModelScoresAnswer:
     """`curl 'http://127.0.0.1:8000/models/scores?role_id=disc&roi_id=ring'`"""
-    return answered(scoring.model_scores(backend, role_id, roi_id, model_version))
+    return answered(scores.model_scores(backend, role_id, roi_id, model_version))
 
 
 @router.get("/questionable")
@@ -44,11 +45,11 @@ def get_questionable(
 def post_activate(backend: Parts, asked: ActivateRequest) -> ActivatedAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","model_version":1}'
     http://127.0.0.1:8000/models/activate`"""
-    return answered(overview.activate(backend, asked.role_id, asked.roi_id, asked.model_version))
+    return answered(versions.activate(backend, asked.role_id, asked.roi_id, asked.model_version))
 
 
 @router.post("/rollback")
 def post_rollback(backend: Parts, asked: RollbackRequest) -> ActivatedAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
     http://127.0.0.1:8000/models/rollback`"""
-    return answered(overview.rollback(backend, asked.role_id, asked.roi_id))
+    return answered(versions.rollback(backend, asked.role_id, asked.roi_id))

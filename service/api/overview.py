@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service import overview
 from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
 from service.contract import ManifestAnswer, StateAnswer
+from service.teaching import versions
 
 router = APIRouter(tags=["models"])
 
@@ -15,10 +15,10 @@ router = APIRouter(tags=["models"])
 @router.get("/manifest")
 def get_manifest(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> ManifestAnswer:
     """`curl 'http://127.0.0.1:8000/manifest?role_id=disc&roi_id=ring'`"""
-    return answered(overview.manifest(backend, role_id, roi_id))
+    return answered(versions.manifest(backend, role_id, roi_id))
 
 
 @router.get("/state")
 def get_state(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> StateAnswer:
     """`curl 'http://127.0.0.1:8000/state?role_id=disc&roi_id=ring'`"""
-    return answered(overview.state(backend, role_id, roi_id))
+    return answered(versions.state(backend, role_id, roi_id))

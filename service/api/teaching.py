@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Header, Response, UploadFile
 
-from service import calibrating, teaching
 from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
 from service.contract import (
@@ -18,7 +17,8 @@ from service.contract import (
     InferDatasetAnswer,
 )
 from service.errors import InvalidField
-from service.teaching import Lesson
+from service.teaching import calibrate, fit
+from service.teaching.fit import Lesson
 
 router = APIRouter(tags=["teaching"])
 
@@ -43,7 +43,7 @@ def post_fit_ok(
     backend.freezing.refuse()  # also when nobody waits for the job
     pictures = [read(image) for image in images] if images else None
     lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, memory_fit, stage)
-    job_id, done = backend.jobs.start("fit", lambda report: teaching.teach(backend, lesson, report).model_dump())
+    job_id, done = backend.jobs.start("fit", lambda report: fit.teach(backend, lesson, report).model_dump())
     if "respond-async" in prefer:
         return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
     return answered(FitAnswer(**done.result()))
@@ -53,7 +53,7 @@ def post_fit_ok(
 def post_calibrate_ng(backend: Parts, asked: CalibrationRequest) -> CalibrationAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","mm_per_px":0.25}'
     http://127.0.0.1:8000/calibrate_ng`"""
-    return answered(calibrating.calibrate_version(backend, asked))
+    return answered(calibrate.calibrate_version(backend, asked))
 
 
 @router.post("/calibrate_dataset")
@@ -64,11 +64,11 @@ def post_calibrate_dataset(backend: Parts, asked: CalibrateDatasetRequest) -> Ca
         asked.mm_per_px or backend.cache.version(asked.role_id, asked.roi_id, asked.model_version).description.mm_per_px
     )
     fields = asked.model_dump(exclude={"mm_per_px"})
-    return answered(calibrating.calibrate_version(backend, CalibrationRequest(**fields, mm_per_px=scale)))
+    return answered(calibrate.calibrate_version(backend, CalibrationRequest(**fields, mm_per_px=scale)))
 
 
 @router.post("/infer_dataset")
 def post_infer_dataset(backend: Parts, asked: DatasetRequest) -> InferDatasetAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
     http://127.0.0.1:8000/infer_dataset`"""
-    return answered(calibrating.inspect_dataset(backend, asked.role_id, asked.roi_id, asked.model_version))
+    return answered(calibrate.inspect_dataset(backend, asked.role_id, asked.roi_id, asked.model_version))

@@ -27,7 +27,7 @@ from service.errors import InvalidField
 from service.loaded.description import PictureFrame
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-from service.teaching import held_out_scores, teaching_for, typical_side
+from service.teaching.fit import held_out_scores, teaching_for, typical_side
 from service.vision.anomaly_map import on_roi
 from service.vision.images import decode
 from service.vision.masks import parse_shape, pixel_mask

@@ -15,7 +15,7 @@ from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
 from service.stopwatch import Stopwatch
 from service.store.samples import Sample, refuse_other_scale
-from service.teaching import held_out_scores
+from service.teaching.fit import held_out_scores
 from service.vision.masks import parse_shape
 
 

@@ -14,8 +14,8 @@ from service.contract import CalibrationAnswer, CalibrationRequest, InferDataset
 from service.inspecting import area_in_force
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
-from service.scoring import dataset_scores, ok_scores, remembered_ng_scores
 from service.store.samples import LABELS, refuse_other_scale
+from service.teaching.scores import dataset_scores, ok_scores, remembered_ng_scores
 from service.vision.anomaly_map import LARGEST_AREA_SHARE
 from service.vision.verdict import DEFAULT_AREA_MM2
 

@@ -14,7 +14,7 @@ from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
 from service.laying_out import align, read_layout
 from service.loaded.layouts import LoadedLayout
 from service.store.samples import NewSample
-from service.teaching import refuse_scale_of_others
+from service.teaching.fit import refuse_scale_of_others
 from service.vision.images import decode, encode_png
 from service.vision.roi_picture import RoiPicture, roi_pictures
 

@@ -10,7 +10,7 @@ from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRe
 from service.errors import InvalidField, NotFound
 from service.recalling import Recalled, recall
 from service.store.samples import LABELS, NewSample
-from service.teaching import refuse_scale_of_others
+from service.teaching.fit import refuse_scale_of_others
 from service.vision.images import decode, encode_png
 from service.vision.masks import parse_shape, pixel_mask
 
