@@ -13,7 +13,7 @@ from service.calibration.threshold import MIN_OK_SCORES, odd
 from service.contract_insight import QuestionableAnswer, QuestionableSample
 from service.engine.protocol import MemoryBank
 from service.explaining import embedded
-from service.inspecting import area_in_force
+from service.inspection.infer import area_in_force
 from service.loaded import description
 from service.loaded.models import LoadedModel
 from service.neighbours import two_owners

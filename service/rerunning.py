@@ -10,9 +10,9 @@ from service.contract import Verdict
 from service.contract_insight import RerunChange, RerunRequest, RerunResult
 from service.engine.patchcore import Report
 from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
-from service.inspecting import area_in_force
+from service.inspection.infer import area_in_force
+from service.inspection.pictures import Recalled, recall
 from service.loaded.models import LoadedModel
-from service.recalling import Recalled, recall
 from service.store.records.inspections import RecordFilter
 from service.store.samples import refuse_other_scale
 from service.vision.images import decode

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from service.backend import Backend
 from service.contract import VerifyAnswer, VerifyCheck
 from service.errors import MemoryNotFitted, NotCalibrated, Problem
-from service.inspecting import look
+from service.inspection.infer import look
 from service.stopwatch import Stopwatch
 from service.store.backups.restore import restored, settle
 from service.store.samples import Sample

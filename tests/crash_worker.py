@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from service import inspecting
 from service.backend import Backend
 from service.contract import CalibrationRequest
 from service.contract_insight import MoveRequest
-from service.inspecting import Inspection
+from service.inspection import infer as inspecting
+from service.inspection.infer import Inspection
 from service.store import files
 from service.store.backups.restore import finish_restore, stage
 from service.teaching import calibrate as calibrating

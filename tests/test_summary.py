@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from service.inspection.history import drift
 from service.store.records.inspections import Record, new_inspection_id
-from service.summarising import drift
 from tests.parts import ROI, assert_problem, calibrate, fit
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

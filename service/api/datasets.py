@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
-from service import showing
 from service.api.access import Parts, answered
 from service.api.fields import (
     FileName,
@@ -31,6 +30,7 @@ from service.contract import (
     UploadAnswer,
 )
 from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
+from service.inspection import showing
 from service.teaching import samples
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])

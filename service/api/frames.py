@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 
-from service import framed, showing
 from service.api.access import Parts, answered
 from service.api.fields import RoleForm, Side, picture, read, small_picture, utc
 from service.contract import Name
@@ -20,7 +19,8 @@ from service.contract_frames import (
     FrameVerdict,
     InspectAnswer,
 )
-from service.frame_inspecting import Frame, inspect_frame
+from service.inspection import framed, showing
+from service.inspection.frame import Frame, inspect_frame
 from service.store.records.frames import FrameFilter
 
 router = APIRouter(tags=["frames"])

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
-from service import inspecting
 from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
 from service.contract import InferAnswer, Name, ScoresAnswer
-from service.inspecting import Inspection
+from service.inspection import infer
+from service.inspection.infer import Inspection
 
 router = APIRouter(tags=["inspection"])
 
@@ -30,7 +30,7 @@ def post_infer(
     """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F image=@part.png http://127.0.0.1:8000/infer`"""
     name, data = read(image)
     asked = Inspection(role_id, roi_id, mm_per_px, shape, part_id or None, heatmap, allow_uncalibrated, name)
-    answer = answered(inspecting.inspect(backend, asked, data))
+    answer = answered(infer.inspect(backend, asked, data))
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -40,4 +40,4 @@ def post_scores(
 ) -> ScoresAnswer:
     """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F images=@part.png http://127.0.0.1:8000/scores`"""
     pictures = [read(image) for image in images]
-    return answered(inspecting.scores(backend, role_id, roi_id, mm_per_px, shape, pictures))
+    return answered(infer.scores(backend, role_id, roi_id, mm_per_px, shape, pictures))

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from service import showing, summarising
 from service.api.access import Parts, answered
 from service.api.fields import Side, picture, small_picture, utc
 from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Score, Verdict
 from service.contract_summary import InspectionsSummary
-from service.recalling import picture_of
+from service.inspection import history, showing
+from service.inspection.pictures import picture_of
 from service.store.records.inspections import Order, Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
@@ -69,7 +69,7 @@ def get_summary(
     backend: Parts, which: Filter, buckets: Annotated[int, Query(ge=1, le=1000)] = 24
 ) -> InspectionsSummary:
     """`curl 'http://127.0.0.1:8000/inspections/summary?role_id=disc&since=2026-11-25T06:00:00Z'`"""
-    return answered(summarising.summary(backend, which, buckets))
+    return answered(history.summary(backend, which, buckets))
 
 
 @router.get("/{inspection_id}")

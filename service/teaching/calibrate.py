@@ -11,7 +11,7 @@ from typing import Any
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE, Calibration, calibrate
 from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
-from service.inspecting import area_in_force
+from service.inspection.infer import area_in_force
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
 from service.store.samples import LABELS, refuse_other_scale

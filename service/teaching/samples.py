@@ -8,7 +8,7 @@ from service.backend import Backend
 from service.contract import DatasetAnswer, GoldenAnswer, GoldenRequest, GoldenSample, Label, LabelSummary, UploadAnswer
 from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest
 from service.errors import InvalidField, NotFound
-from service.recalling import Recalled, recall
+from service.inspection.pictures import Recalled, recall
 from service.store.samples import LABELS, NewSample
 from service.teaching.fit import refuse_scale_of_others
 from service.vision.images import decode, encode_png

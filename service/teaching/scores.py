@@ -9,7 +9,7 @@ from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE
 from service.contract import Label
 from service.contract_insight import ModelScoresAnswer, NgScore, OkScore
-from service.inspecting import area_in_force, look
+from service.inspection.infer import area_in_force, look
 from service.loaded import description
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel

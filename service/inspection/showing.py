@@ -6,7 +6,7 @@ from service.backend import Backend
 from service.contract import Label
 from service.contract_insight import SampleAbout, SamplesListAnswer
 from service.errors import ImageTypeNotRead, SampleDamaged, UndecodableImage
-from service.recalling import picture_of
+from service.inspection.pictures import picture_of
 from service.vision.images import decode, thumbnail
 
 

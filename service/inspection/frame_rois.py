@@ -14,7 +14,7 @@ from service.backend import Backend, Look
 from service.contract_frames import FrameRegion, FrameRoi, Points
 from service.contract_layouts import Affine, Alignment
 from service.errors import NotCalibrated, Problem
-from service.inspecting import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
+from service.inspection.infer import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
 from service.loaded.layouts import LoadedLayout
 from service.loaded.models import LoadedModel
 from service.store.records.frames import FrameRecord
