@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from service.neighbours import box_of, cells_of, distances, of_different_owners
+from service.insight.nearest_good import box_of, cells_of, distances, of_different_owners
 from service.settings import Settings
 from service.vision.masks import parse_shape
 from service.vision.network_view import lay_out
@@ -153,7 +153,7 @@ def test_distances_are_those_of_subtraction_in_any_number_of_pieces(monkeypatch:
     queries, vectors = chance.normal(size=(5, 16)).astype(np.float32), chance.normal(size=(23, 16)).astype(np.float32)
     exact = np.linalg.norm(queries[:, None].astype(np.float64) - vectors[None], axis=2)
     assert distances(queries, vectors) == pytest.approx(exact, rel=1e-9)
-    monkeypatch.setattr("service.neighbours.ROWS", 7)
+    monkeypatch.setattr("service.insight.nearest_good.ROWS", 7)
     assert distances(queries, vectors) == pytest.approx(exact, rel=1e-9)
     assert distances(vectors[:1], vectors)[0, 0] == pytest.approx(0, abs=1e-6)
 

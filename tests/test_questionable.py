@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.demo_parts import draw_disc
-from service.neighbours import two_owners
+from service.insight.nearest_good import two_owners
 from tests.parts import FORM, RING, ROI, SCALE, SIZE, assert_problem, calibrate, disc, png, spoiled_disc
 
 

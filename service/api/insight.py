@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from service import explaining, rerunning
 from service.api.access import Parts, answered
 from service.api.fields import utc
 from service.contract_insight import ExplainAnswer, ExplainRequest, RerunRequest
+from service.insight import explain, rerun
 from service.store.records.inspections import RecordFilter
 
 router = APIRouter(tags=["insight"])
@@ -16,7 +16,7 @@ router = APIRouter(tags=["insight"])
 @router.post("/explain")
 def post_explain(backend: Parts, asked: ExplainRequest) -> ExplainAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"inspection_id":"ID","region":0}' http://127.0.0.1:8000/explain`"""
-    return answered(explaining.explain(backend, asked))
+    return answered(explain.explain(backend, asked))
 
 
 @router.post(
@@ -29,5 +29,5 @@ def post_rerun(backend: Parts, asked: RerunRequest) -> Response:
     """`curl -i -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","model_version":1}'
     http://127.0.0.1:8000/rerun`"""
     which = RecordFilter(asked.role_id, asked.roi_id, None, asked.verdict, utc(asked.since), utc(asked.before))
-    job_id = rerunning.start(backend, asked, which)
+    job_id = rerun.start(backend, asked, which)
     return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service import questioning
 from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
 from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
 from service.contract_insight import ModelScoresAnswer, QuestionableAnswer
+from service.insight import suspects
 from service.teaching import scores, versions
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -38,7 +38,7 @@ def get_questionable(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, model_version: VersionQuery = None
 ) -> QuestionableAnswer:
     """`curl 'http://127.0.0.1:8000/models/questionable?role_id=disc&roi_id=ring'`"""
-    return answered(questioning.questionable(backend, role_id, roi_id, model_version))
+    return answered(suspects.questionable(backend, role_id, roi_id, model_version))
 
 
 @router.post("/activate")

@@ -9,11 +9,11 @@ from service.contract import RegionAnswer
 from service.contract_insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
 from service.engine.protocol import MemoryBank
 from service.errors import InvalidField
+from service.insight.nearest_good import Cell, box_of, cells_of, distances, of_different_owners
 from service.inspection.pictures import Recalled, recall
 from service.loaded import description
 from service.loaded.description import PictureFrame
 from service.loaded.models import LoadedModel
-from service.neighbours import Cell, box_of, cells_of, distances, of_different_owners
 from service.store.records.inspections import Record
 from service.teaching.scores import remembered_ok_scores
 from service.vision.images import decode

@@ -12,11 +12,11 @@ from service.backend import Backend
 from service.calibration.threshold import MIN_OK_SCORES, odd
 from service.contract_insight import QuestionableAnswer, QuestionableSample
 from service.engine.protocol import MemoryBank
-from service.explaining import embedded
+from service.insight.explain import embedded
+from service.insight.nearest_good import two_owners
 from service.inspection.infer import area_in_force
 from service.loaded import description
 from service.loaded.models import LoadedModel
-from service.neighbours import two_owners
 from service.store.samples import Sample, refuse_other_scale
 from service.teaching.scores import remembered_ok_scores, version_key
 from service.vision.images import decode

@@ -1,0 +1,4 @@
+"""Why a part was judged so, and what another version would say.
+
+Nothing here changes a model or a record.
+"""
