@@ -27,7 +27,7 @@ from service.loaded.layouts import LayoutCache
 from service.loaded.models import LoadedModel, ModelCache
 from service.loaded.scores import Remembered
 from service.metrics import Metrics
-from service.noting_settings import note_settings
+from service.operations.note_settings import note_settings
 from service.settings import SETTINGS_FILE, Settings
 from service.stopwatch import Stopwatch
 from service.store.audit.log import Audit

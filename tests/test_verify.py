@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service import chores
-from service.housekeeping import Chore, Housekeeping
+from service.operations import daily
+from service.operations.housekeeping import Chore, Housekeeping
+from service.operations.verify import due_since, gate
 from service.store.backups.restore import finish_restore, stage
 from service.store.files import leader_lock
 from service.store.state.verification import Verification, keep_verification, last_verification
-from service.verifying import due_since, gate
 from tests.conftest import settings_for
 from tests.parts import FORM, RING, ROI, assert_problem, calibrate, disc, fit, serving, spoiled_disc, upload, wait_until
 
@@ -158,10 +158,10 @@ def test_the_check_is_made_by_itself_when_its_hour_has_come(data_root: Path) -> 
         add(client, disc(1), "ok", "OK")
         checked = local("2026-11-24T06:00").isoformat()
         keep_verification(data_root, Verification(checked, checked, True, 1, 0))
-        chores.verify_daily(backend, lambda: now[0])
+        daily.verify_daily(backend, lambda: now[0])
         assert last_verification(data_root) == Verification(checked, checked, True, 1, 0)
         now[0] = local("2026-11-25T05:01")
-        chores.verify_daily(backend, lambda: now[0])
+        daily.verify_daily(backend, lambda: now[0])
         assert (last := last_verification(data_root)) is not None
         assert last.checked_utc != checked
         assert (last.passed, last.n_golden) == (True, 1)
@@ -178,7 +178,7 @@ def backups_at(data_root: Path, moments: list[str], **settings: object) -> list[
         for moment in moments:
             make, before = backend.backups.make, backend.backups.outcome().last_success_utc
             backend.backups.make = lambda report, now=local(moment), make=make: make(report, now)
-            chores.back_up_daily(backend, lambda moment=moment: local(moment))  # type: ignore[misc]
+            daily.back_up_daily(backend, lambda moment=moment: local(moment))  # type: ignore[misc]
             backend.backups.make = make
             made.append(backend.backups.outcome().last_success_utc != before)
     return made
@@ -229,7 +229,7 @@ def test_a_chore_that_fails_is_tried_again_later_and_stops_no_other(tmp_path: Pa
 def test_the_service_keeps_house_by_itself(data_root: Path) -> None:
     """From its start on, here without the minute it waits for Windows."""
     with serving(settings_for(data_root)) as client:
-        keeper = chores.housekeeping(client.app.state.backend, start_delay_s=0)  # type: ignore[attr-defined]
+        keeper = daily.housekeeping(client.app.state.backend, start_delay_s=0)  # type: ignore[attr-defined]
         keeper.start()
         wait_until(lambda: client.get("/backups").json()["backups"])
         keeper.close()
@@ -242,7 +242,7 @@ def test_a_restored_state_is_verified_by_itself(data_root: Path) -> None:
     finish_restore(data_root)
     with serving(settings_for(data_root)) as client:
         assert client.get("/health").json()["code"] == "restore_not_verified"
-        chores.verify_restored(client.app.state.backend)  # type: ignore[attr-defined]
+        daily.verify_restored(client.app.state.backend)  # type: ignore[attr-defined]
         assert client.get("/health").json()["status"] == "ok"
         assert client.get("/backups").json()["former_kept"] is False
 
@@ -258,7 +258,7 @@ def test_old_pictures_go_by_themselves(data_root: Path) -> None:
         then.mkdir(parents=True)
         for file in list(today.iterdir()):
             shutil.copy(file, then / file.name.replace(answer["inspection_id"][:8], f"{old:%Y%m%d}"))
-        chores.drop_old_pictures(client.app.state.backend)  # type: ignore[attr-defined]
+        daily.drop_old_pictures(client.app.state.backend)  # type: ignore[attr-defined]
         assert not then.exists()
         assert client.get(f"/inspections/{answer['inspection_id']}/image").status_code == 200
         assert client.get("/inspections").json()["total"] == 1

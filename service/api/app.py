@@ -34,8 +34,8 @@ from service.api import (
 from service.api.access import require_key
 from service.api.gate import Gate
 from service.backend import Backend
-from service.chores import housekeeping
 from service.keys import own_hosts
+from service.operations.daily import housekeeping
 from service.settings import split_list
 
 # Threads for requests that are not inspections: fits that wait, uploads, listings.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from service.api.access import Parts, answered
 from service.contract import Health
-from service.health import health
+from service.operations.health import health
 
 router = APIRouter(tags=["health"])
 metrics = APIRouter(tags=["metrics"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service import freezing, verifying
 from service.api.access import Parts, answered
 from service.contract import FreezeAnswer, FreezeRequest, VerifyAnswer
+from service.operations import freeze, verify
 
 router = APIRouter(prefix="/admin", tags=["operations"])
 
@@ -14,16 +14,16 @@ router = APIRouter(prefix="/admin", tags=["operations"])
 @router.post("/freeze")
 def post_freeze(backend: Parts, asked: FreezeRequest) -> FreezeAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"why":"audit"}' http://127.0.0.1:8000/admin/freeze`"""
-    return answered(freezing.freeze(backend, asked.why))
+    return answered(freeze.freeze(backend, asked.why))
 
 
 @router.post("/unfreeze")
 def post_unfreeze(backend: Parts) -> FreezeAnswer:
     """`curl -X POST http://127.0.0.1:8000/admin/unfreeze`"""
-    return answered(freezing.release(backend))
+    return answered(freeze.release(backend))
 
 
 @router.post("/verify")
 def post_verify(backend: Parts) -> VerifyAnswer:
     """`curl -X POST http://127.0.0.1:8000/admin/verify`"""
-    return answered(verifying.verify(backend))
+    return answered(verify.verify(backend))

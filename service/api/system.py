@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, status
 
-from service import auditing, configuring
 from service.api.access import Parts, answered
 from service.contract import DeletedAnswer
 from service.contract_system import (
@@ -23,6 +22,7 @@ from service.contract_system import (
     SettingsAnswer,
     SettingsRequest,
 )
+from service.operations import audit, configure
 
 router = APIRouter(tags=["system"])
 
@@ -35,13 +35,13 @@ def get_audit(
     action: Annotated[str, Query(max_length=64)] = "",
 ) -> AuditAnswer:
     """`curl 'http://127.0.0.1:8000/audit?limit=10&action=calibrate'`"""
-    return answered(auditing.page(backend.settings.data_root, action, before, limit))
+    return answered(audit.page(backend.settings.data_root, action, before, limit))
 
 
 @router.post("/audit/verify")
 def post_verify(backend: Parts) -> AuditVerifyAnswer:
     """`curl -X POST http://127.0.0.1:8000/audit/verify`"""
-    return answered(auditing.prove(backend.settings.data_root))
+    return answered(audit.prove(backend.settings.data_root))
 
 
 @router.get("/logs")
@@ -64,7 +64,7 @@ def get_log(
 @router.get("/settings")
 def get_settings(backend: Parts) -> SettingsAnswer:
     """`curl http://127.0.0.1:8000/settings`"""
-    return answered(configuring.settings(backend))
+    return answered(configure.settings(backend))
 
 
 @router.put("/settings")
@@ -72,29 +72,29 @@ def put_settings(backend: Parts, asked: SettingsRequest) -> SettingsAnswer:
     """`curl -X PUT -H 'Content-Type: application/json' -d '{"values":{"BACKEND_KEEP_NG_DAYS":"365"}}'
     http://127.0.0.1:8000/settings`
     """
-    return answered(configuring.change_settings(backend, asked))
+    return answered(configure.change_settings(backend, asked))
 
 
 @router.post("/admin/restart", status_code=status.HTTP_202_ACCEPTED)
 def post_restart(backend: Parts) -> RestartAnswer:
     """`curl -X POST http://127.0.0.1:8000/admin/restart`"""
-    return answered(configuring.restart(backend))
+    return answered(configure.restart(backend))
 
 
 @router.get("/keys")
 def get_keys(backend: Parts) -> KeysAnswer:
     """`curl http://127.0.0.1:8000/keys`"""
-    return answered(configuring.keys(backend))
+    return answered(configure.keys(backend))
 
 
 @router.post("/keys")
 def post_key(backend: Parts, asked: KeyRequest) -> NewKeyAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"name":"line-2"}' http://127.0.0.1:8000/keys`"""
-    return answered(configuring.add_key(backend, asked.name))
+    return answered(configure.add_key(backend, asked.name))
 
 
 @router.delete("/keys/{name}")
 def delete_key(backend: Parts, name: Annotated[str, Path(max_length=60)]) -> DeletedAnswer:
     """`curl -X DELETE http://127.0.0.1:8000/keys/line-2`"""
-    configuring.delete_key(backend, name)
+    configure.delete_key(backend, name)
     return answered(DeletedAnswer(deleted=1))

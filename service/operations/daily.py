@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from service import backing_up, verifying
 from service.backend import Backend
 from service.errors import Problem
-from service.housekeeping import START_DELAY_S, Chore, Housekeeping
+from service.operations import backup, verify
+from service.operations.housekeeping import START_DELAY_S, Chore, Housekeeping
 from service.store.backups.restore import restored
 from service.store.files import leader_lock
 from service.store.state.verification import last_verification
@@ -38,8 +38,8 @@ def housekeeping(
 def back_up_daily(backend: Backend, now: Now) -> None:
     """Once after the set hour of each day; one that was missed is made up for."""
     hour, newest = backend.settings.backup_hour, backend.backups.outcome().last_success_utc
-    if hour >= 0 and (newest is None or datetime.fromisoformat(newest) < verifying.due_since(hour, now())):
-        _, done = backend.jobs.start("backup", partial(backing_up.back_up, backend), lane="disk")
+    if hour >= 0 and (newest is None or datetime.fromisoformat(newest) < verify.due_since(hour, now())):
+        _, done = backend.jobs.start("backup", partial(backup.back_up, backend), lane="disk")
         done.result()
 
 
@@ -48,8 +48,8 @@ def verify_daily(backend: Backend, now: Now) -> None:
     hour, last = backend.settings.verify_hour, last_verification(backend.settings.data_root)
     if hour < 0 or backend.loader.state != "ready":
         return
-    fresh = last is not None and datetime.fromisoformat(last.checked_utc) >= verifying.due_since(hour, now())
-    if not (fresh and last and last.passed) and not verifying.verify(backend).passed:
+    fresh = last is not None and datetime.fromisoformat(last.checked_utc) >= verify.due_since(hour, now())
+    if not (fresh and last and last.passed) and not verify.verify(backend).passed:
         raise Problem("The golden parts did not pass.")
 
 
@@ -59,7 +59,7 @@ def verify_restored(backend: Backend) -> None:
         return
     waiting, last = restored(backend.settings.data_root), last_verification(backend.settings.data_root)
     if waiting and (last is None or last.checked_utc < waiting.restored_utc):
-        verifying.verify(backend)
+        verify.verify(backend)
 
 
 def drop_old_pictures(backend: Backend) -> None:

@@ -7,9 +7,10 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from service import __version__, verifying
+from service import __version__
 from service.backend import Backend
 from service.contract import BackupState, Frozen, Health, Latency
+from service.operations import verify
 from service.store.backups.make import Outcome
 from service.store.backups.restore import restored
 
@@ -67,7 +68,7 @@ def _doubts(backend: Backend, backups: Outcome) -> list[Reason]:
     if waiting := restored(backend.settings.data_root):
         said = f"The state of {waiting.backup} was restored and is not verified: POST /admin/verify. {waiting.note}"
         found.append(("restore_not_verified", said.strip()))
-    if gate := verifying.gate(backend, datetime.now(UTC)):
+    if gate := verify.gate(backend, datetime.now(UTC)):
         found.append(gate)
     if backups.error:
         found.append(("backup_failed", f"The last backup failed: {backups.error}"))

@@ -1,0 +1,1 @@
+"""Looking after the installation: backups, freeze, audit log, settings, verification, health."""
