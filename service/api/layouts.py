@@ -10,7 +10,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Query, Response, UploadFile
 from pydantic import TypeAdapter, ValidationError
 
-from service import laying_out
 from service.api.access import Parts, answered
 from service.api.fields import read
 from service.contract import DeletedAnswer, Label, MmPerPx, Name
@@ -23,6 +22,7 @@ from service.contract_layouts import (
     SamplesAnswer,
 )
 from service.errors import InvalidField
+from service.layouts import edit
 from service.teaching import cut
 
 router = APIRouter(prefix="/layouts", tags=["layouts"])
@@ -34,7 +34,7 @@ _NAMES: TypeAdapter[list[str]] = TypeAdapter(list[Name])
 @router.get("")
 def get_layouts(backend: Parts) -> LayoutsAnswer:
     """`curl http://127.0.0.1:8000/layouts`"""
-    return answered(laying_out.layouts(backend))
+    return answered(edit.layouts(backend))
 
 
 @router.put("/{role_id:path}/master")
@@ -47,13 +47,13 @@ def put_master(
 ) -> LayoutAnswer:
     """`curl -X PUT -F image=@part.png 'http://127.0.0.1:8000/layouts/disc/master?revision=0'`"""
     name, data = read(image)
-    return answered(laying_out.change_master(backend, role_id, revision, name, data, mm_per_px))
+    return answered(edit.change_master(backend, role_id, revision, name, data, mm_per_px))
 
 
 @router.get("/{role_id:path}/master", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def get_master(backend: Parts, role_id: RolePath) -> Response:
     """`curl -o master.png http://127.0.0.1:8000/layouts/disc/master`"""
-    return Response(laying_out.master(backend, role_id), media_type="image/png")
+    return Response(edit.master(backend, role_id), media_type="image/png")
 
 
 @router.post("/{role_id:path}/align")
@@ -77,7 +77,7 @@ def post_samples(
 @router.get("/{role_id:path}")
 def get_layout(backend: Parts, role_id: RolePath) -> LayoutAnswer:
     """`curl http://127.0.0.1:8000/layouts/disc`"""
-    return answered(LayoutAnswer(**laying_out.read_layout(backend, role_id).layout.model_dump()))
+    return answered(LayoutAnswer(**edit.read_layout(backend, role_id).layout.model_dump()))
 
 
 @router.put("/{role_id:path}")
@@ -85,13 +85,13 @@ def put_layout(backend: Parts, role_id: RolePath, asked: LayoutRequest) -> Layou
     """`curl -X PUT -H 'Content-Type: application/json' -d '{"revision":1,"mm_per_px":0.25,"marks":[],"rois":[{"roi_id":
     "ring","shape":{"kind":"annulus","cx":255.5,"cy":255.5,"r":225,"r_inner":155}}]}' http://127.0.0.1:8000/layouts/disc`
     """
-    return answered(laying_out.change(backend, role_id, asked))
+    return answered(edit.change(backend, role_id, asked))
 
 
 @router.delete("/{role_id:path}")
 def delete_layout(backend: Parts, role_id: RolePath, revision: RevisionQuery) -> DeletedAnswer:
     """`curl -X DELETE 'http://127.0.0.1:8000/layouts/disc?revision=2'`"""
-    return answered(laying_out.delete(backend, role_id, revision))
+    return answered(edit.delete(backend, role_id, revision))
 
 
 def _names(text: str | None) -> list[str] | None:

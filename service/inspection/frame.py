@@ -18,7 +18,7 @@ from service.contract_frames import InspectAnswer
 from service.contract_layouts import Alignment
 from service.errors import LayoutEmpty, NotReady, Problem
 from service.inspection.frame_rois import JudgedRoi, cut_rois, draw, judge_rois, roi_answer, roi_record
-from service.laying_out import align, read_layout
+from service.layouts.edit import align, read_layout
 from service.loaded.layouts import LoadedLayout
 from service.stopwatch import Stopwatch
 from service.store.files import sha256

@@ -11,7 +11,7 @@ from service.backend import Backend
 from service.contract import Label
 from service.contract_layouts import AlignAnswer, Roi, SamplesAnswer
 from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
-from service.laying_out import align, read_layout
+from service.layouts.edit import align, read_layout
 from service.loaded.layouts import LoadedLayout
 from service.store.samples import NewSample
 from service.teaching.fit import refuse_scale_of_others

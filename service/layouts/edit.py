@@ -19,7 +19,7 @@ from service.contract_layouts import (
     Master,
 )
 from service.errors import NotAligned, NotFound
-from service.layout_checks import refuse_impossible
+from service.layouts.rules import refuse_impossible
 from service.loaded.layout_loading import master_pixels, parsed
 from service.loaded.layouts import LoadedLayout
 from service.store.files import sha256

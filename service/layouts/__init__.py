@@ -1,0 +1,1 @@
+"""ROIs of a role in the whole camera picture: edited and checked."""
