@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from gui.client import Client, ServiceError
 from gui.periods import Period
-from service.contract import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
-from service.contract_frames import FrameAnswer, FramesAnswer, FramesSummary
-from service.contract_insight import RerunResult
-from service.contract_layouts import LayoutAnswer, LayoutsAnswer
-from service.contract_summary import InspectionsSummary
+from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
+from service.contract.insight import RerunResult
+from service.contract.layouts import LayoutAnswer, LayoutsAnswer
+from service.contract.summary import InspectionsSummary
+from service.contract.words import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
 
 A = TypeVar("A")
 BUCKETS = 24

@@ -6,8 +6,8 @@ import asyncio
 
 from gui.client import Client
 from gui.sources.base import Picture
-from service.contract_frames import FramesSummary, InspectAnswer
-from service.contract_layouts import LayoutsAnswer
+from service.contract.frames import FramesSummary, InspectAnswer
+from service.contract.layouts import LayoutsAnswer
 
 
 async def inspect(client: Client, role_id: str, picture: Picture, part_id: str) -> InspectAnswer:

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from gui.client import Client, ServiceError
 from gui.layout_editing import Draft
 from gui.pictures import service_picture
-from service.contract import DeletedAnswer
-from service.contract_layouts import AlignAnswer, Alignment, Layout, LayoutAnswer, LayoutsAnswer, LayoutSummary
+from service.contract.layouts import AlignAnswer, Alignment, Layout, LayoutAnswer, LayoutsAnswer, LayoutSummary
+from service.contract.words import DeletedAnswer
 
 
 async def layouts(client: Client) -> Sequence[LayoutSummary]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from gui.client import Client
-from service.contract import BackupsAnswer, DeletedAnswer, FreezeAnswer, Health, VerifyAnswer
-from service.contract_system import (
+from service.contract.system import (
     AuditAnswer,
     AuditVerifyAnswer,
     KeysAnswer,
@@ -17,6 +16,7 @@ from service.contract_system import (
     RestartAnswer,
     SettingsAnswer,
 )
+from service.contract.words import BackupsAnswer, DeletedAnswer, FreezeAnswer, Health, VerifyAnswer
 
 
 async def health(client: Client) -> Health:

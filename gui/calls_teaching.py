@@ -12,7 +12,16 @@ from urllib.parse import quote
 from PIL import Image
 
 from gui.client import Client, ServiceError
-from service.contract import (
+from service.contract.insight import (
+    ExplainAnswer,
+    ModelScoresAnswer,
+    MovedAnswer,
+    QuestionableAnswer,
+    SampleAbout,
+    SamplesListAnswer,
+)
+from service.contract.layouts import LayoutAnswer, LayoutsAnswer, SamplesAnswer
+from service.contract.words import (
     ActivatedAnswer,
     CalibrationAnswer,
     DeletedAnswer,
@@ -28,15 +37,6 @@ from service.contract import (
     UploadAnswer,
     Verdict,
 )
-from service.contract_insight import (
-    ExplainAnswer,
-    ModelScoresAnswer,
-    MovedAnswer,
-    QuestionableAnswer,
-    SampleAbout,
-    SamplesListAnswer,
-)
-from service.contract_layouts import LayoutAnswer, LayoutsAnswer, SamplesAnswer
 
 LABELS: tuple[Label, ...] = ("ok", "ng")
 

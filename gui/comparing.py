@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.contract import InferDatasetAnswer, Label, SampleScore, Verdict
+from service.contract.words import InferDatasetAnswer, Label, SampleScore, Verdict
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from gui.heat import heat_layer
-from service.contract_frames import FrameRoi, InspectAnswer
+from service.contract.frames import FrameRoi, InspectAnswer
 
 SIDE_PX, THUMBNAIL_PX = 1600, 160
 MAX_SHOWN_MPX = 60.0  # decoded whole, a larger one takes more time and memory than looking at it is worth

@@ -20,7 +20,7 @@ from gui.layout_geometry import (
     search_changed,
     shape_of,
 )
-from service.contract_layouts import MAX_MARKS, MAX_ROIS, Layout, Mark, Roi
+from service.contract.layouts import MAX_MARKS, MAX_ROIS, Layout, Mark, Roi
 
 PASTED_PX = 20.0
 MAX_STEPS = 200

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from service.contract_layouts import Box, Mark, Roi
+from service.contract.layouts import Box, Mark, Roi
 from service.vision.masks import Annulus, Circle, Rect, Shape
 
 LEAST_ROI_PX, LEAST_MARK_PX = 8.0, 16.0

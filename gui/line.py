@@ -28,7 +28,7 @@ from gui.preferences import PreferencesFile
 from gui.sources.base import Picture, Source, SourceError, now_utc
 from gui.sources.files import FilesSource
 from gui.sources.making import make_source
-from service.contract_frames import InspectAnswer
+from service.contract.frames import InspectAnswer
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")

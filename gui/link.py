@@ -10,7 +10,7 @@ from enum import StrEnum
 from nicegui import Event
 
 from gui.client import Client, ServiceError, ServiceGone, Target
-from service.contract import Health, StateAnswer
+from service.contract.words import Health, StateAnswer
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from service.contract_frames import InspectAnswer
+from service.contract.frames import InspectAnswer
 
 
 class State(StrEnum):

@@ -22,7 +22,7 @@ from gui.pareto import name_of, pareto, series
 from gui.report_charts import pareto_drawing, printable, trend_drawing
 from gui.report_data import ReportData, RoiReport
 from gui.words import Words
-from service.contract import InspectionSummary
+from service.contract.words import InspectionSummary
 
 _MARGIN = 16 * mm
 _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12)

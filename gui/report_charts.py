@@ -10,7 +10,7 @@ from reportlab.lib.colors import HexColor
 from gui import formats
 from gui.pareto import Bar
 from gui.preferences import Language
-from service.contract_summary import TrendPoint
+from service.contract.summary import TrendPoint
 
 WIDTH = 500.0
 BLUE, RED, GREY, DARK = HexColor("#0b5394"), HexColor("#b3141f"), HexColor("#c4ccd4"), HexColor("#15202b")

@@ -11,9 +11,9 @@ from gui import calls_history as calls
 from gui.calls_history import Choice
 from gui.client import Client
 from gui.link import LinkState
-from service.contract import InspectionSummary
-from service.contract_frames import FramesSummary
-from service.contract_summary import RoiSummary, TrendPoint
+from service.contract.frames import FramesSummary
+from service.contract.summary import RoiSummary, TrendPoint
+from service.contract.words import InspectionSummary
 
 MOST_NG = 60  # a report one can still print: the CSV has them all
 

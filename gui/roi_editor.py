@@ -9,7 +9,7 @@ from nicegui import events
 from nicegui.element import Element
 
 from gui.layout_editing import Draft, Editing
-from service.contract_layouts import Affine, Box
+from service.contract.layouts import Affine, Box
 
 Told = Callable[[Mapping[str, Any]], Awaitable[None] | None]
 MESSAGES = ("draw", "reshape", "choose", "command", "measure")

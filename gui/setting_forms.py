@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from service.contract_system import SettingAbout
+from service.contract.system import SettingAbout
 
 # In the order of the page; the first pattern that fits a name wins.
 GROUPS = {

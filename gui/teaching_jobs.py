@@ -7,7 +7,7 @@ import logging
 import time
 
 from gui.client import Client, ServiceError
-from service.contract import JobAnswer
+from service.contract.words import JobAnswer
 
 log = logging.getLogger(__name__)
 # Before that a guess jumps too much to be of use.

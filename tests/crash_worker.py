@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 
 from service.backend import Backend
-from service.contract import CalibrationRequest
-from service.contract_insight import MoveRequest
+from service.contract.insight import MoveRequest
+from service.contract.words import CalibrationRequest
 from service.inspection import infer as inspecting
 from service.inspection.infer import Inspection
 from service.store import files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from service.contract_layouts import Box, Mark
+from service.contract.layouts import Box, Mark
 from service.errors import NotAligned
 from service.vision.find_part import MIN_SCORE, find_part, prepare_marks
 from tests.scene import CORNER, HEIGHT, HOLE, WIDTH, motion, plate

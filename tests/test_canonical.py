@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from service.contract_layouts import Roi
+from service.contract.layouts import Roi
 from service.errors import RoiOutsideFrame
 from service.vision.masks import Shape, parse_shape, pixel_mask
 from service.vision.roi_picture import outlines, roi_pictures, transformed

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.contract import Health, ProblemAnswer
+from service.contract.words import Health, ProblemAnswer
 from service.process.port import PortTaken
 from service.process.server import Serving
 from service.process.starting import Early

@@ -12,7 +12,7 @@ import pytest
 
 from gui.client import Client, ServiceError, ServiceGone, Target
 from gui.link import Link, LinkWatch, handshake
-from service.contract import FreezeAnswer, Health, StateAnswer
+from service.contract.words import FreezeAnswer, Health, StateAnswer
 from tests.test_cli import free_port
 
 STATE = {

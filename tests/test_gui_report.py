@@ -14,9 +14,9 @@ from gui.periods import Period
 from gui.report import shift_report
 from gui.report_data import ReportData, RoiReport
 from gui.words import Words
-from service.contract import InspectionSummary
-from service.contract_frames import FramesSummary
-from service.contract_summary import Drift, RoiSummary, TrendPoint
+from service.contract.frames import FramesSummary
+from service.contract.summary import Drift, RoiSummary, TrendPoint
+from service.contract.words import InspectionSummary
 from tests.parts import disc
 
 NOW = datetime(2026, 3, 4, 14, 5, tzinfo=UTC)

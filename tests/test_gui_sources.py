@@ -25,7 +25,7 @@ from gui.sources.making import KINDS, make_source, without_password
 from gui.sources.reading import is_complete
 from gui.sources.simulated import SimulatedSource
 from gui.wedge import GAP_S, Key, Wedge
-from service.contract_frames import InspectAnswer
+from service.contract.frames import InspectAnswer
 from tests.parts import disc, encoded, wait_until
 
 GREY = np.full((48, 64, 3), 90, np.uint8)

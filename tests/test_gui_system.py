@@ -14,7 +14,7 @@ from gui.log_view import LogView, parse
 from gui.preferences import Language
 from gui.setting_forms import changes, group_of, grouped, refusals
 from gui.words import Words
-from service.contract_system import SettingAbout
+from service.contract.system import SettingAbout
 from service.settings import Settings
 from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
 from tests.parts import ROI, calibrate, fit, upload, wait_until

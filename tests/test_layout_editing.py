@@ -9,7 +9,7 @@ import pytest
 
 from gui.layout_editing import Draft, Editing
 from gui.layout_geometry import Refused, half_reach, refuse_outside
-from service.contract_layouts import Box, Mark, Roi
+from service.contract.layouts import Box, Mark, Roi
 from service.vision.masks import Annulus, Circle, Rect
 from service.vision.roi_picture import outlines
 

@@ -14,8 +14,8 @@ from gui.screens.history_list import badge, inspection_row
 from gui.screens.history_picture import Sized, facts, line, svg
 from gui.shell import Page, empty
 from gui.thumbnails import shape_path
-from service.contract_frames import FrameAnswer
-from service.contract_layouts import LayoutAnswer
+from service.contract.frames import FrameAnswer
+from service.contract.layouts import LayoutAnswer
 
 _COLOURS = {"OK": "#53d98b", "NG": "#ff5d68", None: "#ffd54a"}
 

@@ -13,8 +13,8 @@ from gui.calls_history import Choice
 from gui.client import ServiceError
 from gui.pictures import service_picture
 from gui.shell import Page, empty, tell
-from service.contract import InspectionSummary
-from service.contract_frames import FrameSummary
+from service.contract.frames import FrameSummary
+from service.contract.words import InspectionSummary
 
 PER_PAGE = 24
 CSS = """

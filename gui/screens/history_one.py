@@ -17,7 +17,7 @@ from gui.screens.history_list import CSS, badge
 from gui.screens.history_picture import Sized, facts, picture, size_of
 from gui.shell import Page, empty, page
 from gui.thumbnails import shape_path
-from service.contract import InspectionAnswer
+from service.contract.words import InspectionAnswer
 
 
 def show(gui: Gui) -> None:

@@ -12,8 +12,8 @@ from nicegui import ui
 from gui import formats
 from gui.pareto import Bar, name_of, pareto, series
 from gui.shell import Page, empty
-from service.contract_frames import FramesSummary
-from service.contract_summary import InspectionsSummary, RoiSummary, TrendPoint
+from service.contract.frames import FramesSummary
+from service.contract.summary import InspectionsSummary, RoiSummary, TrendPoint
 
 
 def draw_overview(here: Page, summary: InspectionsSummary, frames: FramesSummary | None) -> None:

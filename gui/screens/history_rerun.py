@@ -11,7 +11,7 @@ from gui import formats
 from gui.calls_history import Choice
 from gui.client import ServiceError
 from gui.shell import Page, notify, tell
-from service.contract_insight import RerunResult
+from service.contract.insight import RerunResult
 
 MOST, MOST_SHOWN = 1000, 200
 

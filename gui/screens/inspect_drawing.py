@@ -8,7 +8,7 @@ from html import escape
 from gui import formats
 from gui.part import Part, Past, State
 from gui.words import Words
-from service.contract_frames import FrameRoi
+from service.contract.frames import FrameRoi
 
 # Colour, shape and word say the same: one of them is enough.
 SHAPES = {

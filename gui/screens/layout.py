@@ -18,7 +18,7 @@ from gui.screens.layout_saving import both_bar, delete, saving
 from gui.screens.layout_scale import measured, scale_field
 from gui.screens.layout_tools import tool_strip
 from gui.shell import Page, empty, page
-from service.contract_layouts import Layout, LayoutSummary
+from service.contract.layouts import Layout, LayoutSummary
 
 CSS = """
 .bench { display: grid; grid-template-columns: 102px minmax(0, 1fr) 350px; gap: 12px; width: 100%;

@@ -13,7 +13,7 @@ from gui.layout_geometry import Refused
 from gui.roi_editor import RoiEditor
 from gui.shell import Page, notify, tell
 from gui.words import Words
-from service.contract_layouts import Layout
+from service.contract.layouts import Layout
 
 T = TypeVar("T")
 LABELS = ("editor", "zoom_in", "zoom_out", "zoom_fit")

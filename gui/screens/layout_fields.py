@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from gui.screens.layout_desk import Desk
-from service.contract_layouts import Mark, Roi
+from service.contract.layouts import Mark, Roi
 
 NUMBERS = {"rect": ("x", "y", "w", "h"), "circle": ("cx", "cy", "r"), "annulus": ("cx", "cy", "r", "r_inner")}
 _ICONS = {"rect": "crop_square", "circle": "radio_button_unchecked", "annulus": "trip_origin"}

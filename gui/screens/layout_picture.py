@@ -12,7 +12,7 @@ from gui.client import ServiceError
 from gui.screens.layout_desk import Desk
 from gui.screens.layout_saving import guarded
 from gui.shell import sure
-from service.contract_layouts import Alignment
+from service.contract.layouts import Alignment
 
 MAX_FILE_BYTES = 200_000_000
 Take = Callable[[str, bytes], Awaitable[None]]

@@ -12,7 +12,7 @@ from gui import formats
 from gui.client import ServiceError
 from gui.screens.layout_desk import Desk
 from gui.shell import sure
-from service.contract_layouts import Layout
+from service.contract.layouts import Layout
 
 Answer = Literal["theirs", "both", "later"]
 

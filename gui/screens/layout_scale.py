@@ -10,7 +10,7 @@ from nicegui import ui
 
 from gui import formats
 from gui.screens.layout_desk import Desk
-from service.contract import MAX_MM_PER_PX, MIN_MM_PER_PX
+from service.contract.words import MAX_MM_PER_PX, MIN_MM_PER_PX
 
 SHORTEST_PX = 10.0  # one pixel more or less is 10 % of it
 

@@ -13,7 +13,7 @@ from gui import formats
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab, outcome, sheet
 from gui.shell import tell
-from service.contract_system import AuditAnswer, AuditEntry
+from service.contract.system import AuditAnswer, AuditEntry
 
 ACTIONS = (
     "fit", "calibrate", "activate", "rollback", "dataset_add", "dataset_delete", "dataset_clear", "dataset_move",

@@ -11,7 +11,7 @@ from gui import formats
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab, facts, progress
 from gui.shell import notify, sure, tell
-from service.contract import BackupsAnswer, BackupSummary
+from service.contract.words import BackupsAnswer, BackupSummary
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

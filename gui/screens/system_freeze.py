@@ -11,7 +11,7 @@ from gui import formats
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab, facts
 from gui.shell import sure, tell
-from service.contract import Frozen
+from service.contract.words import Frozen
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from gui import formats
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab, outcome, sheet
 from gui.shell import tell
-from service.contract import VerifyAnswer, VerifyCheck
+from service.contract.words import VerifyAnswer, VerifyCheck
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from nicegui import ui
 from gui import formats
 from gui.link import LinkState
 from gui.screens.system_tab import Tab, facts
-from service.contract import Health
+from service.contract.words import Health
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from gui import calls_system as calls
 from gui.client import ServiceError
 from gui.screens.system_tab import Tab
 from gui.shell import sure, tell
-from service.contract_system import KeysAnswer, NewKeyAnswer
+from service.contract.system import KeysAnswer, NewKeyAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -14,7 +14,7 @@ from gui.client import ServiceError
 from gui.log_view import LEVELS, LogLine, LogView
 from gui.screens.system_tab import Tab
 from gui.shell import tell
-from service.contract_system import LogFileAbout, LogPieceAnswer
+from service.contract.system import LogFileAbout, LogPieceAnswer
 
 _LOOK_S = 1.0
 

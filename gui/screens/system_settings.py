@@ -12,7 +12,7 @@ from gui.client import ServiceError
 from gui.screens.system_tab import Tab
 from gui.setting_forms import changes, grouped, is_on, may_change, refusals
 from gui.shell import notify, sure, tell
-from service.contract_system import SettingAbout, SettingsAnswer
+from service.contract.system import SettingAbout, SettingsAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from gui.client import ServiceError
 from gui.shell import Page, tell
-from service.contract import JobAnswer
+from service.contract.words import JobAnswer
 
 
 class Tab:

@@ -10,7 +10,7 @@ from gui.screens.teach_camera import camera_dialog
 from gui.screens.teach_desk import Desk
 from gui.screens.teach_files import files_dialog
 from gui.screens.teach_past import past_dialog
-from service.contract import Label
+from service.contract.words import Label
 
 Refresh = Callable[[], Awaitable[None]]
 

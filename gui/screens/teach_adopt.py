@@ -8,8 +8,8 @@ from gui import calls_teaching as calls
 from gui.formats import number, percent
 from gui.screens.teach_desk import Desk, cell
 from gui.screens.teach_rates import in_words, measured
-from service.contract import CalibrationAnswer, ModelSummary
-from service.contract_insight import ModelScoresAnswer
+from service.contract.insight import ModelScoresAnswer
+from service.contract.words import CalibrationAnswer, ModelSummary
 
 
 async def adopt(

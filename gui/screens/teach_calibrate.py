@@ -15,8 +15,8 @@ from gui.screens.teach_chart import ScoreChart
 from gui.screens.teach_desk import Desk
 from gui.screens.teach_rates import show_rates
 from gui.thumbnails import picture_svg
-from service.contract import CalibrationAnswer, ModelSummary, StateAnswer
-from service.contract_insight import ModelScoresAnswer, NgScore, OkScore, SampleAbout
+from service.contract.insight import ModelScoresAnswer, NgScore, OkScore, SampleAbout
+from service.contract.words import CalibrationAnswer, ModelSummary, StateAnswer
 
 NEAR = 4
 DEFAULT_PERCENTILE = 95.0

@@ -12,7 +12,7 @@ from gui.pictures import service_picture
 from gui.screens.teach_choice import Choice
 from gui.screens.teach_desk import Desk
 from gui.sources.base import SourceError
-from service.contract import Label
+from service.contract.words import Label
 
 
 async def camera_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:

@@ -6,7 +6,7 @@ from nicegui import events, ui
 
 from gui import calls_teaching as calls
 from gui.screens.teach_desk import Desk
-from service.contract import Label
+from service.contract.words import Label
 
 
 class Choice:

@@ -9,7 +9,7 @@ from gui.comparing import Difference, differences, errors
 from gui.formats import number
 from gui.pictures import service_picture
 from gui.screens.teach_desk import Desk, cell
-from service.contract import InferDatasetAnswer, ModelSummary
+from service.contract.words import InferDatasetAnswer, ModelSummary
 
 SHOWN = 24
 

@@ -11,8 +11,8 @@ from gui import formats
 from gui.client import Client, ServiceError
 from gui.preferences import Language
 from gui.shell import Page, notify, tell
-from service.contract import Frozen
-from service.contract_layouts import LayoutAnswer
+from service.contract.layouts import LayoutAnswer
+from service.contract.words import Frozen
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from gui import calls_teaching as calls
 from gui.client import ServiceError
 from gui.screens.teach_choice import Choice
 from gui.screens.teach_desk import Desk
-from service.contract import Label
+from service.contract.words import Label
 
 
 async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:

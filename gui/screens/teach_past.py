@@ -11,7 +11,7 @@ from gui.client import ServiceError
 from gui.formats import date_and_time, number
 from gui.pictures import service_picture
 from gui.screens.teach_desk import Desk
-from service.contract import InspectionSummary, Label
+from service.contract.words import InspectionSummary, Label
 
 SHOWN = 60
 

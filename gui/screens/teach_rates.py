@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.formats import number, percent
 from gui.screens.teach_desk import Desk
-from service.contract import CalibrationAnswer
+from service.contract.words import CalibrationAnswer
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from gui.client import ServiceError
 from gui.formats import number
 from gui.screens.teach_desk import Desk
 from gui.teaching_jobs import Following
-from service.contract import FitAnswer, JobAnswer, StateAnswer
+from service.contract.words import FitAnswer, JobAnswer, StateAnswer
 
 # Below that a calibration is not possible; a good one needs more.
 LEAST_OK, GOOD_OK = 4, 20

@@ -12,8 +12,8 @@ from gui.screens.teach_add import add_buttons
 from gui.screens.teach_desk import Desk
 from gui.shell import sure
 from gui.thumbnails import picture_svg
-from service.contract import Label, Verdict
-from service.contract_insight import SampleAbout
+from service.contract.insight import SampleAbout
+from service.contract.words import Label, Verdict
 
 ON_A_SHEET = 40
 _OTHER: dict[Label, Label] = {"ok": "ng", "ng": "ok"}

@@ -9,7 +9,7 @@ from gui.formats import date_and_time, number
 from gui.screens.teach_compare import Comparison
 from gui.screens.teach_desk import Desk, cell
 from gui.shell import sure
-from service.contract import ModelSummary
+from service.contract.words import ModelSummary
 
 SHOWN = 20
 

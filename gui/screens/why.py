@@ -18,7 +18,7 @@ from gui.screens.why_neighbours import show_neighbours
 from gui.screens.why_question import Questionable
 from gui.shell import Page, empty, page
 from gui.thumbnails import picture_svg
-from service.contract import InspectionAnswer
+from service.contract.words import InspectionAnswer
 
 
 def show(gui: Gui) -> None:

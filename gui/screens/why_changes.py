@@ -9,7 +9,7 @@ from gui.formats import number
 from gui.pictures import service_picture
 from gui.screens.teach_desk import Desk, cell
 from gui.teaching_jobs import Following
-from service.contract_insight import RerunChange, RerunResult
+from service.contract.insight import RerunChange, RerunResult
 
 LIMITS = (100, 1000, 5000)
 SHOWN = 50

@@ -10,8 +10,8 @@ from gui.formats import number
 from gui.pictures import service_picture
 from gui.screens.teach_desk import Desk
 from gui.thumbnails import Box, picture_svg
-from service.contract import InspectionAnswer
-from service.contract_insight import ExplainAnswer, Neighbour, SampleAbout
+from service.contract.insight import ExplainAnswer, Neighbour, SampleAbout
+from service.contract.words import InspectionAnswer
 
 # How much is seen around a spot, as a multiple of its size, and at least so many pixels.
 ROUND, LEAST_PX = 5.0, 48.0

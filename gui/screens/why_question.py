@@ -13,7 +13,7 @@ from gui.screens.teach import address
 from gui.screens.teach_desk import Desk
 from gui.shell import sure
 from gui.thumbnails import picture_svg
-from service.contract_insight import QuestionableSample, SampleAbout
+from service.contract.insight import QuestionableSample, SampleAbout
 
 SHOWN = 12
 

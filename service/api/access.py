@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 
 from service import caller
 from service.backend import Backend
-from service.contract import Answer
+from service.contract.words import Answer
 from service.keys import check_key
 
 

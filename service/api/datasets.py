@@ -19,7 +19,8 @@ from service.api.fields import (
     read,
     small_picture,
 )
-from service.contract import (
+from service.contract.insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
+from service.contract.words import (
     DatasetAnswer,
     DeletedAnswer,
     GoldenAnswer,
@@ -29,7 +30,6 @@ from service.contract import (
     Name,
     UploadAnswer,
 )
-from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
 from service.inspection import showing
 from service.teaching import samples
 

@@ -11,7 +11,7 @@ from fastapi import Depends, Form, Query, Response, UploadFile
 from PIL import Image
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from service.contract import MmPerPx, Name
+from service.contract.words import MmPerPx, Name
 from service.errors import InvalidField
 from service.store.names import MAX_NAME
 from service.vision.masks import Shape, parse_shape

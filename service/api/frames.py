@@ -10,8 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 
 from service.api.access import Parts, answered
 from service.api.fields import RoleForm, Side, picture, read, small_picture, utc
-from service.contract import Name
-from service.contract_frames import (
+from service.contract.frames import (
     FrameAnswer,
     FramesAnswer,
     FramesSummary,
@@ -19,6 +18,7 @@ from service.contract_frames import (
     FrameVerdict,
     InspectAnswer,
 )
+from service.contract.words import Name
 from service.inspection import framed, showing
 from service.inspection.frame import Frame, inspect_frame
 from service.store.records.frames import FrameFilter

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Response, UploadFile
 
 from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
-from service.contract import InferAnswer, Name, ScoresAnswer
+from service.contract.words import InferAnswer, Name, ScoresAnswer
 from service.inspection import infer
 from service.inspection.infer import Inspection
 

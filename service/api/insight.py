@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from service.api.access import Parts, answered
 from service.api.fields import utc
-from service.contract_insight import ExplainAnswer, ExplainRequest, RerunRequest
+from service.contract.insight import ExplainAnswer, ExplainRequest, RerunRequest
 from service.insight import explain, rerun
 from service.store.records.inspections import RecordFilter
 

@@ -12,8 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.api.access import Parts, answered
 from service.api.fields import read
-from service.contract import DeletedAnswer, Label, MmPerPx, Name
-from service.contract_layouts import (
+from service.contract.layouts import (
     AlignAnswer,
     LayoutAnswer,
     LayoutRequest,
@@ -21,6 +20,7 @@ from service.contract_layouts import (
     Revision,
     SamplesAnswer,
 )
+from service.contract.words import DeletedAnswer, Label, MmPerPx, Name
 from service.errors import InvalidField
 from service.layouts import edit
 from service.teaching import cut

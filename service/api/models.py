@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
-from service.contract import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
-from service.contract_insight import ModelScoresAnswer, QuestionableAnswer
+from service.contract.insight import ModelScoresAnswer, QuestionableAnswer
+from service.contract.words import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
 from service.insight import suspects
 from service.teaching import scores, versions
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
-from service.contract import ManifestAnswer, StateAnswer
+from service.contract.words import ManifestAnswer, StateAnswer
 from service.teaching import versions
 
 router = APIRouter(tags=["models"])

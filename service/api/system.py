@@ -8,8 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, status
 
 from service.api.access import Parts, answered
-from service.contract import DeletedAnswer
-from service.contract_system import (
+from service.contract.system import (
     AuditAnswer,
     AuditVerifyAnswer,
     KeyRequest,
@@ -22,6 +21,7 @@ from service.contract_system import (
     SettingsAnswer,
     SettingsRequest,
 )
+from service.contract.words import DeletedAnswer
 from service.operations import audit, configure
 
 router = APIRouter(tags=["system"])

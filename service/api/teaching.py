@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Header, Response, UploadFile
 
 from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
-from service.contract import (
+from service.contract.words import (
     CalibrateDatasetRequest,
     CalibrationAnswer,
     CalibrationRequest,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from service.backend import Backend
-from service.contract import RegionAnswer
-from service.contract_insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
+from service.contract.insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
+from service.contract.words import RegionAnswer
 from service.engine.protocol import MemoryBank
 from service.errors import InvalidField
 from service.insight.nearest_good import Cell, box_of, cells_of, distances, of_different_owners

@@ -6,8 +6,8 @@ import logging
 from typing import cast
 
 from service.backend import Backend
-from service.contract import Verdict
-from service.contract_insight import RerunChange, RerunRequest, RerunResult
+from service.contract.insight import RerunChange, RerunRequest, RerunResult
+from service.contract.words import Verdict
 from service.engine.patchcore import Report
 from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
 from service.inspection.infer import area_in_force

@@ -10,7 +10,7 @@ import numpy as np
 
 from service.backend import Backend
 from service.calibration.threshold import MIN_OK_SCORES, odd
-from service.contract_insight import QuestionableAnswer, QuestionableSample
+from service.contract.insight import QuestionableAnswer, QuestionableSample
 from service.engine.protocol import MemoryBank
 from service.insight.explain import embedded
 from service.insight.nearest_good import two_owners

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 from service import caller
 from service.backend import Backend
-from service.contract_frames import InspectAnswer
-from service.contract_layouts import Alignment
+from service.contract.frames import InspectAnswer
+from service.contract.layouts import Alignment
 from service.errors import LayoutEmpty, NotReady, Problem
 from service.inspection.frame_rois import JudgedRoi, cut_rois, draw, judge_rois, roi_answer, roi_record
 from service.layouts.edit import align, read_layout

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from service.backend import Backend, Look
-from service.contract_frames import FrameRegion, FrameRoi, Points
-from service.contract_layouts import Affine, Alignment
+from service.contract.frames import FrameRegion, FrameRoi, Points
+from service.contract.layouts import Affine, Alignment
 from service.errors import NotCalibrated, Problem
 from service.inspection.infer import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
 from service.loaded.layouts import LoadedLayout

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from service.backend import Backend
-from service.contract import InspectionSummary
-from service.contract_frames import FrameAnswer, FramesOfHour, FramesOfRoi, FramesSummary
+from service.contract.frames import FrameAnswer, FramesOfHour, FramesOfRoi, FramesSummary
+from service.contract.words import InspectionSummary
 from service.store.records.frames import FrameFilter
 from service.store.records.inspections import RecordFilter
 

@@ -12,7 +12,7 @@ import numpy as np
 from service import caller
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE
-from service.contract import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
+from service.contract.words import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
 from service.errors import InvalidShape, NotCalibrated
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from service.backend import Backend
-from service.contract import Label
-from service.contract_insight import SampleAbout, SamplesListAnswer
+from service.contract.insight import SampleAbout, SamplesListAnswer
+from service.contract.words import Label
 from service.errors import ImageTypeNotRead, SampleDamaged, UndecodableImage
 from service.inspection.pictures import picture_of
 from service.vision.images import decode, thumbnail

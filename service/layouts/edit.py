@@ -8,8 +8,7 @@ import numpy as np
 
 from service import caller
 from service.backend import Backend
-from service.contract import DeletedAnswer
-from service.contract_layouts import (
+from service.contract.layouts import (
     Alignment,
     Layout,
     LayoutAnswer,
@@ -18,6 +17,7 @@ from service.contract_layouts import (
     LayoutSummary,
     Master,
 )
+from service.contract.words import DeletedAnswer
 from service.errors import NotAligned, NotFound
 from service.layouts.rules import refuse_impossible
 from service.loaded.layout_loading import master_pixels, parsed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.contract_layouts import Box, Mark, Roi
+from service.contract.layouts import Box, Mark, Roi
 from service.errors import InvalidLayout, NotAligned
 from service.vision.find_mark import Template
 from service.vision.find_part import find_part, prepare_marks

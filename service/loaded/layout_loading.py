@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import ValidationError
 
-from service.contract_layouts import Layout
+from service.contract.layouts import Layout
 from service.errors import Problem
 from service.loaded.layouts import LoadedLayout
 from service.store.layouts import Layouts, damaged

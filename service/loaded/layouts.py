@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from service.contract_layouts import Layout
+from service.contract.layouts import Layout
 from service.store.layouts import Stamp
 from service.vision.find_mark import Template
 

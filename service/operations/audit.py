@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import dropwhile, islice
 from pathlib import Path
 
-from service.contract_system import AuditAnswer, AuditEntry, AuditVerifyAnswer
+from service.contract.system import AuditAnswer, AuditEntry, AuditVerifyAnswer
 from service.store.audit.chain import Entry, log_path, newest, verify
 
 

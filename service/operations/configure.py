@@ -12,7 +12,7 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from service.backend import Backend
-from service.contract_system import (
+from service.contract.system import (
     KeyAbout,
     KeysAnswer,
     Kind,

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from service import caller
 from service.backend import Backend
-from service.contract import FreezeAnswer, Frozen
+from service.contract.words import FreezeAnswer, Frozen
 
 
 def freeze(backend: Backend, why: str) -> FreezeAnswer:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from service.backend import Backend
-from service.contract import VerifyAnswer, VerifyCheck
+from service.contract.words import VerifyAnswer, VerifyCheck
 from service.errors import MemoryNotFitted, NotCalibrated, Problem
 from service.inspection.infer import look
 from service.stopwatch import Stopwatch

@@ -74,7 +74,7 @@ class Early:
             pass
 
     def _health(self) -> dict[str, Any]:
-        """As `service.contract.Health` says."""
+        """As `service.contract.words.Health` says."""
         return {
             "status": "loading", "reason": LOADING, "code": "loading", "codes": ["loading"], "warnings": [],
             "product": "brakedisc-inspector", "pid": os.getpid(), "version": __version__,

@@ -10,7 +10,7 @@ from typing import Any
 
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE, Calibration, calibrate
-from service.contract import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
+from service.contract.words import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
 from service.inspection.infer import area_in_force
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from service.backend import Backend
-from service.contract import Label
-from service.contract_layouts import AlignAnswer, Roi, SamplesAnswer
+from service.contract.layouts import AlignAnswer, Roi, SamplesAnswer
+from service.contract.words import Label
 from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
 from service.layouts.edit import align, read_layout
 from service.loaded.layouts import LoadedLayout

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from service.backend import Backend
-from service.contract import FitAnswer
+from service.contract.words import FitAnswer
 from service.engine import patchcore
 from service.engine.patchcore import Fitted, Fitting, Good, Report, Teaching
 from service.engine.protocol import Recipe

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from service.backend import Backend
-from service.contract import DatasetAnswer, GoldenAnswer, GoldenRequest, GoldenSample, Label, LabelSummary, UploadAnswer
-from service.contract_insight import FromInspectionsRequest, MovedAnswer, MoveRequest
+from service.contract.insight import FromInspectionsRequest, MovedAnswer, MoveRequest
+from service.contract.words import (
+    DatasetAnswer,
+    GoldenAnswer,
+    GoldenRequest,
+    GoldenSample,
+    Label,
+    LabelSummary,
+    UploadAnswer,
+)
 from service.errors import InvalidField, NotFound
 from service.inspection.pictures import Recalled, recall
 from service.store.samples import LABELS, NewSample

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE
-from service.contract import Label
-from service.contract_insight import ModelScoresAnswer, NgScore, OkScore
+from service.contract.insight import ModelScoresAnswer, NgScore, OkScore
+from service.contract.words import Label
 from service.inspection.infer import area_in_force, look
 from service.loaded import description
 from service.loaded.description import ModelVersion

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from service.contract_layouts import Mark
+from service.contract.layouts import Mark
 from service.vision.roi_picture import rotation
 from service.vision.subpixel import box_around, grey_of, peak, peak_of, shrunk, smoothed, turned_crop, unit_norm
 

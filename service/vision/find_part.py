@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from service.contract_layouts import Alignment, Mark
+from service.contract.layouts import Alignment, Mark
 from service.errors import NotAligned
 from service.vision.find_mark import MAX_TURN_DEG, Found, Template, find_mark, prepare, refine
 from service.vision.roi_picture import rotation

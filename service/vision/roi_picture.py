@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from service.contract_layouts import Roi
+from service.contract.layouts import Roi
 from service.errors import RoiOutsideFrame
 from service.vision.masks import Annulus, Circle, Rect, Shape
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract import Answer, Label, Name, RegionAnswer, Verdict, Version
+from service.contract.words import Answer, Label, Name, RegionAnswer, Verdict, Version
 
 MAX_IDS = 1_000
 MAX_RERUN = 10_000

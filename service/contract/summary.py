@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from service.contract import Answer
+from service.contract.words import Answer
 
 
 class Drift(BaseModel):

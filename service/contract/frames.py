@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from service.contract import Answer, InspectionSummary, RegionAnswer, Verdict
-from service.contract_layouts import Affine, Alignment
+from service.contract.layouts import Affine, Alignment
+from service.contract.words import Answer, InspectionSummary, RegionAnswer, Verdict
 
 FrameVerdict = Literal["OK", "NG", "ERROR"]
 Points = list[tuple[float, float]]

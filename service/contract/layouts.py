@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
-from service.contract import Answer, Label, MmPerPx, Name
+from service.contract.words import Answer, Label, MmPerPx, Name
 from service.errors import InvalidLayout
 from service.vision.masks import Coordinate, Length, Shape
 

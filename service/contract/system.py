@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from service.contract import Answer
+from service.contract.words import Answer
 
 Source = Literal["environment", "file", "default"]
 Kind = Literal["text", "number", "integer", "switch", "choice", "secret", "path"]
