@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 
 from bench.tables import console, interleaved_ms, print_table
-from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
 from service.engine.backbones import load_backbone
 from service.engine.patchcore import Fitting, Good, Teaching, gather, whitened_bank
 from service.engine.protocol import MemoryBank, Recipe

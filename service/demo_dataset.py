@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.demo_parts import DEFECTS, DiscPicture, draw_disc
+from service.demo.discs import DEFECTS, DiscPicture, draw_disc
 
 AREAS_MM2 = (1.0, 30.0)  # defect areas are drawn from this range, small ones as often as large ones (log-uniform)
 

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
-from service.demo_parts import DEFECTS, MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
 from tests.browser import ROOT, Inspector, by, chromium, connected, cut_off, open_page
 from tests.line_parts import prefer
 from tests.parts import png, wait_until

@@ -10,7 +10,7 @@ import cv2
 import httpx
 import numpy as np
 
-from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
 from tests.browser import Inspector
 from tests.parts import ROI, SIZE, calibrate, png, wait_until
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from service.api.app import create_app
 from service.backend import Backend
-from service.demo_parts import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
 from service.settings import Settings
 from tests.twin import TwinEngine
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
 from service.demo_dataset import write_dataset
-from service.demo_parts import DEFECTS, MM_PER_PX, draw_disc, ring_shape
 
 
 def on_the_ring(size: int) -> np.ndarray:

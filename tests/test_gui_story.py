@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.demo_parts import MM_PER_PX, ring_shape
+from service.demo.discs import MM_PER_PX, ring_shape
 from tests.browser import Inspector, by, chromium, connected, leave, open_page
 from tests.drawing import Drawing
 from tests.line_parts import cracked, good

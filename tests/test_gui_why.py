@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.demo_parts import draw_disc
+from service.demo.discs import draw_disc
 from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
 from tests.parts import FORM, RING, ROI, SCALE, SIZE, disc, infer, png, wait_until
 

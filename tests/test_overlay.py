@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.demo_parts import draw_disc, ring_shape
+from service.demo.discs import draw_disc, ring_shape
 from service.vision.overlay import BAR_COLOURS, REGION_COLOUR, bar_height, draw_overlay
 
 GREY = np.full((200, 300, 3), 120, np.uint8)

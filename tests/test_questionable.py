@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from service.demo_parts import draw_disc
+from service.demo.discs import draw_disc
 from service.insight.nearest_good import two_owners
 from tests.parts import FORM, RING, ROI, SCALE, SIZE, assert_problem, calibrate, disc, png, spoiled_disc
 

@@ -23,7 +23,7 @@ from machine import Machine, free_port, health, is_ready, wait_until
 from playwright.sync_api import expect
 
 from service.cli.demo import ROI, SIZE
-from service.demo_parts import MM_PER_PX, ring_shape
+from service.demo.discs import MM_PER_PX, ring_shape
 from tests.browser import Inspector, by, chromium, open_page
 from tests.line_parts import pictures, prefer, teach_line
 from tests.parts import ROI as TAUGHT_ROI

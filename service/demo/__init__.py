@@ -1,0 +1,1 @@
+"""Drawn brake discs with known defects, for the demo, the simulated camera and the tests."""
