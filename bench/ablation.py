@@ -20,7 +20,7 @@ import typer
 from bench.tables import console, print_table
 from service.calibration.accuracy import PixelCounts, auroc
 from service.cli.evaluate import Picture, Reader, test_pictures, truth_of
-from service.cli.line import pictures_in
+from service.cli.teach_inspect import pictures_in
 from service.engine import patchcore
 from service.engine.nearest import nearest
 from service.engine.patchcore import Fitting, Good, Teaching

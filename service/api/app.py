@@ -16,7 +16,6 @@ from starlette.formparsers import MultiPartParser
 from service import __version__
 from service.api import (
     backups,
-    datasets,
     frames,
     health,
     inference,
@@ -28,11 +27,12 @@ from service.api import (
     operations,
     overview,
     problems,
+    samples,
     system,
     teaching,
 )
-from service.api.access import require_key
 from service.api.gate import Gate
+from service.api.request import require_key
 from service.backend import Backend
 from service.keys import own_hosts
 from service.operations.daily import housekeeping
@@ -64,7 +64,7 @@ def create_app(backend: Backend) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     for module in (
-        inference, frames, insight, teaching, datasets, models, overview, inspections, jobs, backups, operations,
+        inference, frames, insight, teaching, samples, models, overview, inspections, jobs, backups, operations,
         layouts, system,
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(require_key)])

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 
-from service.api.access import Parts, answered
 from service.api.fields import RoleForm, Side, picture, read, small_picture, utc
+from service.api.request import Parts, answered
 from service.contract.frames import (
     FrameAnswer,
     FramesAnswer,

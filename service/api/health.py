@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from service.api.access import Parts, answered
+from service.api.request import Parts, answered
 from service.contract.words import Health
 from service.operations.health import health
 

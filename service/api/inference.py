@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
-from service.api.access import Parts, answered
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
+from service.api.request import Parts, answered
 from service.contract.words import InferAnswer, Name, ScoresAnswer
 from service.inspection import infer
 from service.inspection.infer import Inspection

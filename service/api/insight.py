@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from service.api.access import Parts, answered
 from service.api.fields import utc
+from service.api.request import Parts, answered
 from service.contract.insight import ExplainAnswer, ExplainRequest, RerunRequest
 from service.insight import explain, rerun
 from service.store.records.inspections import RecordFilter

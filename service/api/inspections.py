@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from service.api.access import Parts, answered
 from service.api.fields import Side, picture, small_picture, utc
+from service.api.request import Parts, answered
 from service.contract.summary import InspectionsSummary
 from service.contract.words import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Score, Verdict
 from service.inspection import history, showing

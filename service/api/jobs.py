@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from service.api.access import Parts, answered
+from service.api.request import Parts, answered
 from service.backend import Backend
 from service.contract.words import JobAnswer
 from service.jobs import Job

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Path, Query, Response, UploadFile
 from pydantic import TypeAdapter, ValidationError
 
-from service.api.access import Parts, answered
 from service.api.fields import read
+from service.api.request import Parts, answered
 from service.contract.layouts import (
     AlignAnswer,
     LayoutAnswer,

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
+from service.api.request import Parts, answered
 from service.contract.insight import ModelScoresAnswer, QuestionableAnswer
 from service.contract.words import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
 from service.insight import suspects

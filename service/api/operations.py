@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.api.access import Parts, answered
+from service.api.request import Parts, answered
 from service.contract.words import FreezeAnswer, FreezeRequest, VerifyAnswer
 from service.operations import freeze, verify
 

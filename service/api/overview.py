@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.api.access import Parts, answered
 from service.api.fields import RoiQuery, RoleQuery
+from service.api.request import Parts, answered
 from service.contract.words import ManifestAnswer, StateAnswer
 from service.teaching import versions
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, status
 
-from service.api.access import Parts, answered
+from service.api.request import Parts, answered
 from service.contract.system import (
     AuditAnswer,
     AuditVerifyAnswer,

@@ -79,7 +79,7 @@ def demo(
     download: Annotated[bool, typer.Option(help="Get a better backbone when there is a connection")] = True,
 ) -> None:
     """Teach and inspect drawn brake discs with the real service, from nothing to verdicts."""
-    from service.cli.demo import run_demo
+    from service.cli.run_demo import run_demo
 
     raise typer.Exit(run_demo(folder, _settings(BACKEND_PORT=port), console, download=download))
 
@@ -90,7 +90,7 @@ def teach(
     stage: Annotated[bool, typer.Option(help="Make a candidate version without activating it")] = False,
 ) -> None:  # fmt: skip
     """Learn what normal looks like from a folder of good parts, and calibrate."""
-    from service.cli.line import teach_folder
+    from service.cli.teach_inspect import teach_folder
 
     raise typer.Exit(teach_folder(_settings(), console, folder, role, roi, mm_per_px, shape, stage=stage))
 
@@ -104,7 +104,7 @@ def inspect(
     out: Annotated[Path | None, typer.Option(help="Folder for overlays and results.csv")] = None,
 ) -> None:  # fmt: skip
     """Inspect pictures: table, overlays, CSV. Exit code 1 when one is NG, 2 when one could not be judged."""
-    from service.cli.line import inspect_path
+    from service.cli.teach_inspect import inspect_path
 
     raise typer.Exit(inspect_path(_settings(), console, path, role, roi, mm_per_px, shape, out))
 

@@ -19,8 +19,8 @@ from rich.table import Table
 from service.__main__ import build_engine
 from service.calibration.accuracy import PixelCounts, figures
 from service.calibration.threshold import DEFAULT_PERCENTILE, calibrate
-from service.cli.line import pictures_in, progress_bar
 from service.cli.shapes import shape_json
+from service.cli.teach_inspect import pictures_in, progress_bar
 from service.engine.patchcore import Fitted, Fitting, Good, fit
 from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import InvalidField

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from service.backend import backups_of
 from service.cli.client import Client, Report, connected, running, wait_until_ready
-from service.cli.line import progress_bar
+from service.cli.teach_inspect import progress_bar
 from service.errors import InvalidField
 from service.settings import Settings
 from service.store.audit.log import Audit

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.line import progress_bar
+from service.cli.teach_inspect import progress_bar
 from service.engine.backbones import BACKBONES
 from service.engine.weights import WeightsFile, best_available, find_weights, weights_folders
 from service.engine.weights_download import get_weights

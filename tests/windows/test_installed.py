@@ -22,7 +22,7 @@ import wine
 from machine import Machine, free_port, health, is_ready, wait_until
 from playwright.sync_api import expect
 
-from service.cli.demo import ROI, SIZE
+from service.cli.run_demo import ROI, SIZE
 from service.demo.discs import MM_PER_PX, ring_shape
 from tests.browser import Inspector, by, chromium, open_page
 from tests.line_parts import pictures, prefer, teach_line

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from service.cli.client import Client, ServiceError, started, wait_until_ready
-from service.cli.line import fit_with_progress, progress_bar, row_of, verdict_table, write_overlay
+from service.cli.teach_inspect import fit_with_progress, progress_bar, row_of, verdict_table, write_overlay
 from service.cli.weights import get_best
 from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
 from service.errors import InvalidField

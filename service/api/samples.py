@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
-from service.api.access import Parts, answered
 from service.api.fields import (
     FileName,
     RoiForm,
@@ -19,6 +18,7 @@ from service.api.fields import (
     read,
     small_picture,
 )
+from service.api.request import Parts, answered
 from service.contract.insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
 from service.contract.words import (
     DatasetAnswer,
