@@ -11,15 +11,15 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from gui.client import Client, Target
-from gui.line import Line
-from gui.link import LinkWatch
-from gui.parts import Gui
-from gui.pictures import Pictures
+from gui.gui import Gui
+from gui.kit.words import Words
+from gui.line.line import Line
+from gui.pictures.served import Pictures
 from gui.preferences import Language, Preferences, PreferencesFile
+from gui.service.client import Client, Target
+from gui.service.jobs import Teaching
+from gui.service.link import LinkWatch
 from gui.settings import GuiSettings, read_gui_settings
-from gui.teaching_jobs import Teaching
-from gui.words import Words
 from service.process import lifeline
 from service.process.logs import set_up_logs
 from service.process.port import PortTaken, listen

@@ -11,10 +11,17 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import ui
 
-from gui import downloads, live, pictures
 from gui.door import Door
-from gui.parts import Gui
-from gui.screens import connection, history, history_one, inspect, layout, sources, system, teach, why
+from gui.gui import Gui
+from gui.history import one, page
+from gui.inspect import page as inspect
+from gui.layout import page as layout
+from gui.line import live
+from gui.pictures import downloads, served
+from gui.setup import connection, sources
+from gui.system import page as system
+from gui.teach import page as teach
+from gui.why import page as why
 from service import __version__
 
 PRODUCT = "brakedisc-gui"
@@ -27,8 +34,8 @@ PAGES: dict[str, Callable[[Gui], Any]] = {
     "/layout": layout.show,
     "/teach": teach.show,
     "/why": why.show,
-    "/history": history.show,
-    "/history/{name}": history_one.show,
+    "/history": page.show,
+    "/history/{name}": one.show,
     "/system": system.show,
 }
 
@@ -46,7 +53,7 @@ def create_app(gui: Gui) -> FastAPI:
     async def health() -> dict[str, object]:
         return {"product": PRODUCT, "status": "ok", "pid": os.getpid(), "version": __version__}
 
-    app.include_router(pictures.routes(gui.client, gui.pictures))
+    app.include_router(served.routes(gui.client, gui.pictures))
     app.include_router(downloads.routes(gui.client))
     app.include_router(live.routes(gui.line))
     for path, screen in PAGES.items():

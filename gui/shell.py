@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from nicegui import ui
 
-from gui import formats, theme
-from gui.client import ServiceError
-from gui.link import Link, LinkState
-from gui.parts import Gui
-from gui.words import LANGUAGES
+from gui.gui import Gui
+from gui.kit import formats, theme
+from gui.kit.words import LANGUAGES
+from gui.service.client import ServiceError
+from gui.service.link import Link, LinkState
 
 # Screens in the order of the bar: (name, path, icon).
 SCREENS = (

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gui.client import Client, ServiceError, ServiceGone, Target
-from gui.link import Link, LinkWatch, handshake
+from gui.service.client import Client, ServiceError, ServiceGone, Target
+from gui.service.link import Link, LinkWatch, handshake
 from service.contract.words import FreezeAnswer, Health, StateAnswer
 from tests.test_cli import free_port
 

@@ -8,10 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gui.calls_history import Choice
-from gui.client import Client, ServiceGone, Target
-from gui.downloads import csv_address
 from gui.periods import period
+from gui.pictures.downloads import csv_address
+from gui.service.client import Client, ServiceGone, Target
+from gui.service.history import Choice
 from tests.test_gui_periods import NOW
 
 

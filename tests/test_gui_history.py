@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from gui.heat import heat_layer
-from gui.screens.history_filter import wanted
-from gui.screens.history_overview import nice_top
+from gui.history.filter import wanted
+from gui.history.overview import nice_top
+from gui.pictures.heat import heat_layer
 from tests.browser import Inspector, by, chromium, cut_off, inspector, leave, open_page
 from tests.parts import calibrate, disc, encoded, fit, infer, spoiled_disc, wait_until
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pypdf import PdfReader
 
-from gui.calls_history import Choice
-from gui.pareto import pareto
+from gui.history.pareto import pareto
+from gui.history.report import shift_report
+from gui.history.report_data import ReportData, RoiReport
+from gui.kit.words import Words
 from gui.periods import Period
-from gui.report import shift_report
-from gui.report_data import ReportData, RoiReport
-from gui.words import Words
+from gui.service.history import Choice
 from service.contract.frames import FramesSummary
 from service.contract.summary import Drift, RoiSummary, TrendPoint
 from service.contract.words import InspectionSummary

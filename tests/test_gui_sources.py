@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gui.display import displayed, heat_over, picture_size
+from gui.inspect.scanner import GAP_S, Key, Wedge
+from gui.pictures.display import displayed, heat_over, picture_size
 from gui.sources import camera as cameras
 from gui.sources import folder as folders
 from gui.sources.base import Picture, Source, SourceError
@@ -24,7 +25,6 @@ from gui.sources.folder import FolderSource
 from gui.sources.making import KINDS, make_source, without_password
 from gui.sources.reading import is_complete
 from gui.sources.simulated import SimulatedSource
-from gui.wedge import GAP_S, Key, Wedge
 from service.contract.frames import InspectAnswer
 from tests.parts import disc, encoded, wait_until
 

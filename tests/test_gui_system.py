@@ -10,10 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gui.log_view import LogView, parse
+from gui.kit.words import Words
 from gui.preferences import Language
-from gui.setting_forms import changes, group_of, grouped, refusals
-from gui.words import Words
+from gui.system.log_view import LogView, parse
+from gui.system.setting_forms import changes, group_of, grouped, refusals
 from service.contract.system import SettingAbout
 from service.settings import Settings
 from tests.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from gui.client import Client, ServiceError, Target
-from gui.latest import Latest
-from gui.teaching_jobs import Teaching, time_left_s
+from gui.line.latest import Latest
+from gui.service.client import Client, ServiceError, Target
+from gui.service.jobs import Teaching, time_left_s
 from tests.parts import ROI, SCALE, upload
 
 
@@ -105,7 +105,7 @@ def test_a_lesson_that_has_ended_can_be_cancelled_without_harm(client: TestClien
 def test_a_job_nobody_knows_is_lost_sight_of_with_its_reason(client: TestClient) -> None:
     async def story() -> None:
         async with asking(client) as asked:
-            from gui.teaching_jobs import Following
+            from gui.service.jobs import Following
 
             lost = Following(asked, "/jobs/unknown")
             assert await lost.ended() is None

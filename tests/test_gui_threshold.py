@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from gui.evidence import enough_ok, sentences
-from gui.score_axis import Axis, axis, histogram, nearest, tick_digits, ticks
-from gui.thumbnails import Box, picture_svg, shape_path
+from gui.kit.svg import Box, picture_svg, shape_path
+from gui.teach.evidence import enough_ok, sentences
+from gui.teach.score_axis import Axis, axis, histogram, nearest, tick_digits, ticks
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gui import formats
-from gui.words import FOLDER, LANGUAGES, Words, table
+from gui.kit import formats
+from gui.kit.words import FOLDER, LANGUAGES, Words, table
 
 GUI = FOLDER.parent
 SECTIONS = sorted(path.stem for path in (FOLDER / "en").glob("*.json"))

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from gui.layout_editing import Draft, Editing
-from gui.layout_geometry import Refused, half_reach, refuse_outside
+from gui.layout.editing import Draft, Editing
+from gui.layout.geometry import Refused, half_reach, refuse_outside
 from service.contract.layouts import Box, Mark, Roi
 from service.vision.masks import Annulus, Circle, Rect
 from service.vision.roi_picture import outlines

@@ -1,0 +1,1 @@
+"""The screens of what was inspected: list, one part, overview, report."""

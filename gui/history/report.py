@@ -1,0 +1,222 @@
+"""The shift report as a PDF: who, when, with what; counts, what is proved, Pareto, trend, drift, NG parts."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from PIL import Image as Picture
+from PIL import UnidentifiedImageError
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from gui.history.pareto import name_of, pareto, series
+from gui.history.report_charts import pareto_drawing, printable, trend_drawing
+from gui.history.report_data import ReportData, RoiReport
+from gui.kit import formats
+from gui.kit.words import Words
+from service.contract.words import InspectionSummary
+
+_MARGIN = 16 * mm
+_BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12)
+_HEAD = ParagraphStyle("head", parent=_BODY, fontName="Helvetica-Bold")
+_TITLE = ParagraphStyle("title", parent=_HEAD, fontSize=18, leading=24)
+_SECTION = ParagraphStyle("section", parent=_HEAD, fontSize=12, leading=16, spaceBefore=12, spaceAfter=4)
+_WARNING = ParagraphStyle("warning", parent=_BODY, textColor=HexColor("#8a5300"), spaceAfter=3)
+_GRID = TableStyle(
+    [
+        ("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor("#c4ccd4")),
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 3),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+    ]
+)
+_THUMB = 16 * mm
+
+
+def shift_report(data: ReportData, words: Words, now: datetime) -> bytes:
+    """PDF, A4, in the language of `words`."""
+    draw = _Drawing(data, words)
+    story = [
+        *draw.header(now), *draw.counts(), *draw.proved(), *draw.drift(), *draw.pareto(), *draw.trend(), *draw.worst(),
+    ]  # fmt: skip
+    file = io.BytesIO()
+    document = SimpleDocTemplate(
+        file, pagesize=A4, leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=_MARGIN, bottomMargin=_MARGIN,
+        title=words("report.title"), author="BrakeDisc Inspector", lang=words.language,
+    )  # fmt: skip
+    document.build(story, canvasmaker=_numbered(words))
+    return file.getvalue()
+
+
+class _Drawing:
+    def __init__(self, data: ReportData, words: Words) -> None:
+        self._data, self._words, self._language = data, words, words.language
+
+    def header(self, now: datetime) -> list[Flowable]:
+        words, data, choice = self._words, self._data, self._data.choice
+        until = choice.period.until or now
+        rows = [
+            (words("report.station"), data.station or "–"),
+            (words("report.role"), choice.role_id or words("report.all")),
+            (words("report.roi"), choice.roi_id or words("report.all")),
+            (words("report.period"), f"{self._time(choice.period.since_utc)} – {self._time(until.isoformat())}"),
+            (words("report.version"), f"{data.version} · {data.device}"),
+            (words("report.made"), self._time(now.isoformat())),
+        ]
+        table = Table([[_p(name, _HEAD), _p(value)] for name, value in rows], colWidths=[38 * mm, None])
+        return [_p(words("report.title"), _TITLE), table]
+
+    def counts(self) -> list[Flowable]:
+        words, data = self._words, self._data
+        story: list[Flowable] = [_p(words("report.counts"), _SECTION)]
+        if frames := data.frames:
+            said = words(
+                "report.parts", n=frames.n, ok=frames.n_ok, ng=frames.n_ng, error=frames.n_error,
+                share=formats.percent(frames.n_ng / frames.n if frames.n else None, self._language),
+            )  # fmt: skip
+            story.append(_p(said))
+        if not data.rois:
+            return [*story, _p(words("report.nothing"))]
+        names = ("roi", "n", "ok", "ng", "ng_share", "score_mean", "score_p95")
+        return [*story, self._table([words(f"report.col_{name}") for name in names], map(self._count, data.rois))]
+
+    def _count(self, roi: RoiReport) -> list[str]:
+        one = roi.summary
+        share = formats.percent(one.n_ng / one.n if one.n else None, self._language)
+        scores = [formats.number(score, self._language) for score in (one.score_mean, one.score_p95)]
+        return [name_of(one), str(one.n), str(one.n_ok), str(one.n_ng), share, *scores]
+
+    def proved(self) -> list[Flowable]:
+        """Version and threshold of each ROI, and the rates its calibration has shown."""
+        words = self._words
+        names = ("roi", "version", "threshold", "false_rejects", "misses", "samples")
+        if not self._data.rois:
+            return []
+        widths = [36 * mm, 16 * mm, 18 * mm, 40 * mm, 40 * mm, 28 * mm]
+        table = self._table([words(f"report.col_{name}") for name in names], map(self._proof, self._data.rois), widths)
+        return [_p(words("report.proved"), _SECTION), _p(words("report.proved_explain")), table]
+
+    def _proof(self, roi: RoiReport) -> list[str]:
+        known = roi.calibration or {}
+        samples = f"{known.get('n_ok', '–')} OK · {known.get('n_ng', '–')} NG"
+        return [
+            name_of(roi.summary),
+            str(roi.model_version or "–"),
+            formats.number(known.get("threshold"), self._language),
+            self._rate(known.get("false_reject_rate"), known.get("false_reject_ci95")),
+            self._rate(known.get("miss_rate"), known.get("miss_ci95")),
+            samples,
+        ]
+
+    def _rate(self, rate: float | None, interval: Sequence[float] | None) -> str:
+        if rate is None:
+            return self._words("report.unknown")
+        said = formats.percent(rate, self._language)
+        if not interval:
+            return said
+        low, high = (formats.percent(bound, self._language) for bound in interval)
+        return f"{said} ({low} – {high})"
+
+    def drift(self) -> list[Flowable]:
+        warned = [roi.summary for roi in self._data.rois if roi.summary.drift and roi.summary.drift.warning]
+        if not warned:
+            return []
+        story: list[Flowable] = [_p(self._words("report.drift"), _SECTION)]
+        for one in warned:
+            ratio = formats.number(one.drift.ratio if one.drift else None, self._language)
+            story.append(_p(self._words("report.drift_roi", roi=name_of(one), ratio=ratio), _WARNING))
+        return story
+
+    def pareto(self) -> list[Flowable]:
+        bars = pareto(roi.summary for roi in self._data.rois)
+        if not bars:
+            return []
+        drawn = pareto_drawing(bars, self._language)
+        return [KeepTogether([_p(self._words("report.pareto"), _SECTION), drawn])]
+
+    def trend(self) -> list[Flowable]:
+        thresholds = {name_of(roi.summary): roi.summary.threshold for roi in self._data.rois}
+        story: list[Flowable] = []
+        for name, points in series(self._data.trend).items():
+            drawn = trend_drawing(points, thresholds.get(name), self._language)
+            story.append(KeepTogether([_p(name, _HEAD), drawn]))
+        if not story:
+            return []
+        title = [_p(self._words("report.trend"), _SECTION), _p(self._words("report.trend_explain"))]
+        return [KeepTogether([*title, story[0]]), *story[1:]]
+
+    def worst(self) -> list[Flowable]:
+        words, data = self._words, self._data
+        n_ng = sum(roi.summary.n_ng for roi in data.rois)
+        title = _p(words("report.ng_parts"), _SECTION)
+        if not data.worst:
+            return [title, _p(words("report.no_ng"))]
+        left_out = max(0, n_ng - len(data.worst))
+        note = [_p(words("report.ng_more", n=left_out), _WARNING)] if left_out else []
+        names = ("picture", "part", "time", "roi", "score", "version")
+        rows = [self._ng(one) for one in data.worst]
+        widths = [20 * mm, 34 * mm, 36 * mm, 40 * mm, 30 * mm, 18 * mm]
+        return [title, *note, self._table([words(f"report.col_{name}") for name in names], rows, widths)]
+
+    def _ng(self, one: InspectionSummary) -> list[Any]:
+        score = f"{formats.number(one.score, self._language)} / {formats.number(one.threshold, self._language)}"
+        drawn = _thumbnail(self._data.thumbnails.get(one.inspection_id))
+        name = f"{one.role_id} / {one.roi_id}"
+        return [drawn, one.part_id or "–", self._time(one.time_utc), name, score, str(one.model_version)]
+
+    def _table(self, names: Sequence[str], rows: Any, widths: Sequence[float] | None = None) -> Table:
+        body = [[cell if isinstance(cell, Flowable) else _p(cell) for cell in row] for row in rows]
+        return Table([[_p(name, _HEAD) for name in names], *body], widths, repeatRows=1, style=_GRID, hAlign="LEFT")
+
+    def _time(self, time_utc: str) -> str:
+        return formats.date_and_time(time_utc, self._language)
+
+
+def _p(text: str, style: ParagraphStyle = _BODY) -> Paragraph:
+    return Paragraph(escape(printable(text)), style)
+
+
+def _thumbnail(data: bytes | None) -> Flowable:
+    """A picture that cannot be read leaves its place empty: the report is still made."""
+    if not data:
+        return Spacer(_THUMB, 4)
+    try:
+        with Picture.open(io.BytesIO(data)) as picture:
+            picture.load()
+            width, height = picture.size
+    except (UnidentifiedImageError, OSError):
+        return Spacer(_THUMB, 4)
+    scale = _THUMB / max(width, height)
+    return Image(io.BytesIO(data), width * scale, height * scale)
+
+
+def _numbered(words: Words) -> type[Canvas]:
+    """Pages are counted when all are drawn: "Page 2 of 5"."""
+
+    class Numbered(Canvas):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self._pages: list[dict[str, Any]] = []
+
+        def showPage(self) -> None:  # noqa: N802
+            self._pages.append(dict(self.__dict__))
+            self._startPage()
+
+        def save(self) -> None:
+            for number, page in enumerate(self._pages, 1):
+                self.__dict__.update(page)
+                self.setFont("Helvetica", 8)
+                said = words("report.page", page=number, pages=len(self._pages))
+                self.drawRightString(A4[0] - _MARGIN, 9 * mm, printable(said))
+                super().showPage()
+            super().save()
+
+    return Numbered

@@ -1,0 +1,58 @@
+"""What a shift report tells: asked of the service once, then drawn without it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gui.service import history as calls
+from gui.service.client import Client
+from gui.service.history import Choice
+from gui.service.link import LinkState
+from service.contract.frames import FramesSummary
+from service.contract.summary import RoiSummary, TrendPoint
+from service.contract.words import InspectionSummary
+
+MOST_NG = 60  # a report one can still print: the CSV has them all
+
+
+@dataclass(frozen=True)
+class RoiReport:
+    """`calibration` as /manifest tells it, None for a ROI that is not calibrated now."""
+
+    summary: RoiSummary
+    model_version: int | None = None
+    calibration: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """`thumbnails` (PNG or JPEG) by inspection id; `n_ng` may be more than those listed in `worst`."""
+
+    choice: Choice
+    station: str
+    version: str
+    device: str
+    rois: Sequence[RoiReport]
+    trend: Sequence[TrendPoint]
+    worst: Sequence[InspectionSummary]
+    frames: FramesSummary | None = None
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+
+
+async def gather(client: Client, choice: Choice, station: str, link: LinkState) -> ReportData:
+    """Raises ServiceError."""
+    summary, frames = await asyncio.gather(calls.summary(client, choice), calls.frames_summary(client, choice))
+    rois = [await _roi(client, roi) for roi in summary.rois]
+    worst = await calls.worst(client, choice, MOST_NG)
+    thumbnails = await calls.thumbnails(client, [one.inspection_id for one in worst])
+    health = link.health
+    version, device = (health.version, health.device_name or health.device) if health else ("", "")
+    return ReportData(choice, station, version, device, rois, summary.trend, worst, frames, thumbnails)
+
+
+async def _roi(client: Client, summary: RoiSummary) -> RoiReport:
+    known = await calls.manifest(client, summary.role_id, summary.roi_id)
+    return RoiReport(summary, known.serving_version, known.calibration)

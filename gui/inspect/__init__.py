@@ -1,0 +1,1 @@
+"""The operator's screen: verdict of the part that is there now."""

@@ -1,0 +1,175 @@
+"""The operator's screen: is this part good? Why not? And how does the shift go?"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from nicegui import events, ui
+
+from gui.gui import Gui
+from gui.inspect import drawing
+from gui.inspect.scanner import Key, Wedge
+from gui.inspect.style import CSS
+from gui.kit import formats
+from gui.line.part import Part, State
+from gui.service import inspect as calls
+from gui.service.client import ServiceError
+from gui.shell import Page, page, tell
+from gui.sources.base import SourceError
+from gui.sources.files import FilesSource
+
+_ROLES_EVERY = 10  # ticks
+
+
+def show(gui: Gui) -> None:
+    with page(gui, "inspect") as here:
+        ui.add_css(CSS)
+        screen = _Screen(here)
+        with ui.element("div").classes("line-screen"):
+            with ui.element("div").classes("line-main"):
+                screen.draw_asking()
+                screen.draw_picture()
+                screen.draw_strip()
+            with ui.element("div").classes("line-side"):
+                screen.draw_verdict()
+        screen.show(gui.line.shown)
+        gui.line.changed.subscribe(screen.show)
+        here.every_tick(screen.tick)
+        ui.keyboard(on_key=screen.key, repeating=False)
+
+
+class _Screen:
+    """One browser's view of the line."""
+
+    def __init__(self, here: Page) -> None:
+        self.here, self.line, self.words = here, here.gui.line, here.words
+        self.wedge, self._ticks = Wedge(), 0
+
+    def draw_asking(self) -> None:
+        known = self.here.gui.preferences.now
+        with ui.row().classes("w-full items-center no-wrap gap-3"):
+            self.role = ui.select([known.role_id] if known.role_id else [], value=known.role_id or None)
+            self.role.props(f'outlined dense label="{self.words("inspect.role")}" data-testid=role')
+            self.role.style("min-width: 150px").on_value_change(self._choose)
+            self.part = ui.input(self.words("inspect.part"), value=self.line.part_id, on_change=self._name_part)
+            self.part.props("outlined dense clearable maxlength=128 data-testid=part").classes("col")
+            self.part.on("keydown.enter", self._entered)
+            self.button = ui.button(self.words("inspect.inspect"), icon="center_focus_strong", on_click=self._start)
+            self.button.props("size=lg data-testid=inspect").on("mousedown.prevent", lambda: None)
+        if isinstance(self.line.source, FilesSource):
+            ui.upload(label=self.words("inspect.drop"), multiple=True, auto_upload=True, on_upload=self._dropped).props(
+                "flat bordered data-testid=drop"
+            ).classes("w-full").style("max-height: 92px; flex: none")
+
+    def draw_picture(self) -> None:
+        opacity = self.here.gui.preferences.now.heat_opacity
+        with ui.element("div").classes("line-picture").style(f"--heat: {opacity}") as self.frame:
+            self.picture = ui.html("", sanitize=False).classes("w-full h-full").props("data-testid=picture")
+            with ui.element("div").classes("line-hint") as self.hint:
+                self.hint_text = ui.label().props("data-testid=hint")
+                self.to_sources = ui.button(
+                    self.words("inspect.to_sources"), on_click=lambda: ui.navigate.to("/sources")
+                ).props("data-testid=to-sources")
+        with ui.row().classes("w-full items-center no-wrap gap-4") as self.heat_row:
+            ui.label(self.words("inspect.heat")).style("flex: none")
+            slider = ui.slider(min=0, max=1, step=0.05, value=opacity, on_change=self._heat).classes("col")
+            slider.props(f'aria-label="{self.words("inspect.heat")}" data-testid=heat').on("change", self._keep_heat)
+
+    def draw_strip(self) -> None:
+        self.strip = ui.html("", sanitize=False).classes("line-strip").props("data-testid=strip")
+
+    def draw_verdict(self) -> None:
+        self.verdict = ui.html("", sanitize=False).classes("w-full")
+        self.verdict.props('data-testid=verdict role=status aria-live="assertive"')
+        with ui.element("div").classes("card line-why"):
+            self.about = ui.label().classes("text-body1 text-weight-medium").props("data-testid=about")
+            self.why = ui.html("", sanitize=False).classes("w-full").props("data-testid=why")
+        with ui.element("div").classes("card line-counters").props("data-testid=counters"):
+            self.counters = [self._counter(name) for name in ("n", "n_ok", "n_ng", "n_error")]
+
+    def show(self, part: Part) -> None:
+        """The verdict first; what is beside it only when it has changed."""
+        self.verdict.content = drawing.verdict(self.words, part)
+        self.why.content = drawing.why(self.words, part)
+        self.about.text = self._about(part)
+        drawn = drawing.picture(self.words, part)
+        if drawn or part.state in (State.WAITING, State.ERROR):
+            self.picture.content = drawn
+        self.frame.classes(add="old") if part.state == State.BUSY else self.frame.classes(remove="old")
+        self.hint.set_visibility(not self.picture.content and part.state in (State.WAITING, State.ERROR))
+        self.hint_text.text = self._hint(part)
+        self.to_sources.set_visibility(part.code in ("no_source", "camera_gone", "folder_gone", "genicam_missing"))
+        self.heat_row.set_visibility(bool(part.heat_url))
+        self.strip.content = drawing.strip(self.words, self.line.past)
+        if part.state == State.BUSY:
+            self.part.value = ""
+
+    async def tick(self) -> None:
+        known, language = self.line.counters, self.words.language
+        for label, value in zip(self.counters, (known.n, known.n_ok, known.n_ng, known.n_error), strict=True):
+            label.text = formats.number(value, language, 0)
+        if self._ticks % _ROLES_EVERY == 0 and self.here.gui.link.state.usable:
+            await self._offer_roles()
+        self._ticks += 1
+
+    async def key(self, event: events.KeyEventArguments) -> None:
+        if not event.action.keydown or event.modifiers.ctrl or event.modifiers.alt or event.modifiers.meta:
+            return
+        pressed = self.wedge.press(str(event.key.name), time.monotonic())
+        if pressed is Key.CODE:
+            self.part.value = self.wedge.code
+        elif pressed is Key.START:
+            await self._start()
+
+    async def _start(self) -> None:
+        await self.line.trigger()
+
+    async def _entered(self) -> None:
+        """A code read into the field is taken; a second Enter starts."""
+        self.part.run_method("blur")
+
+    def _name_part(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        self.line.part_id = str(event.value or "").strip()
+
+    def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        if event.value != self.here.gui.preferences.now.role_id:
+            self.here.gui.preferences.change(role_id=event.value or "")
+            self.line.clear()
+
+    async def _offer_roles(self) -> None:
+        try:
+            roles = await calls.roles(self.here.gui.client)
+        except ServiceError:
+            return
+        known = self.here.gui.preferences.now.role_id
+        offered = sorted({*roles, *([known] if known else [])})
+        if offered != self.role.options:
+            self.role.set_options(offered)
+        if not known and len(roles) == 1:
+            self.role.value = roles[0]
+
+    async def _dropped(self, event: events.UploadEventArguments) -> None:
+        try:
+            self.line.add_file(event.file.name, await event.file.read())
+        except SourceError as error:
+            tell(self.here, ServiceError(error.code, error.detail))
+
+    def _heat(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        self.frame.style(f"--heat: {event.value}")
+
+    def _keep_heat(self, event: events.GenericEventArguments) -> None:
+        self.here.gui.preferences.change(heat_opacity=float(event.args))
+
+    def _about(self, part: Part) -> str:
+        named = part.part_id or part.name
+        return f"{named} · {formats.time_of_day(part.time_utc)}" if named and part.time_utc else named
+
+    def _hint(self, part: Part) -> str:
+        return self.words("inspect.place_part") if part.state == State.WAITING else ""
+
+    def _counter(self, name: str) -> ui.label:
+        with ui.element("div"):
+            label = ui.label("–").classes("number").style("font-size: 26px; font-weight: 700; line-height: 1.1")
+            ui.label(self.words(f"inspect.{name}")).classes("muted")
+        return label.props(f"data-testid={name.replace('_', '-')}")

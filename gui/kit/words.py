@@ -1,0 +1,47 @@
+"""Every word on the screen: `texts/<language>/<section>.json`, found by `section.key`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+from gui.preferences import Language
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+NAMES: Mapping[Language, str] = {"en": "English", "es": "Español"}
+FOLDER = Path(__file__).parents[1] / "texts"
+
+
+@cache
+def table(language: Language) -> Mapping[str, str]:
+    """`section.key` -> text, of one language."""
+    texts = {}
+    for path in sorted((FOLDER / language).glob("*.json")):
+        section = json.loads(path.read_text("utf-8"))
+        texts.update({f"{path.stem}.{key}": value for key, value in section.items()})
+    return texts
+
+
+class Words:
+    """`words("inspect.part", part_id="A1")` in the language that is set now."""
+
+    def __init__(self, language: Callable[[], Language]) -> None:
+        self._language = language
+
+    @property
+    def language(self) -> Language:
+        return self._language()
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        return table(self.language)[key].format(**values)
+
+    def has(self, key: str) -> bool:
+        return key in table(self.language)
+
+    def problem(self, code: str, detail: str) -> str:
+        """The sentence of an error code; where there is none, what the service said."""
+        key = f"problems.{code}"
+        return self(key if self.has(key) else "problems.other", detail=detail)

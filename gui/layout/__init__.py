@@ -1,0 +1,1 @@
+"""The screen where ROIs are drawn on a whole camera picture."""

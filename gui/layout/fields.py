@@ -1,0 +1,145 @@
+"""Beside the drawing: the list of ROIs and marks, and the numbers of the selected one, in pixels and in mm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from gui.layout.desk import Desk
+from service.contract.layouts import Mark, Roi
+
+NUMBERS = {"rect": ("x", "y", "w", "h"), "circle": ("cx", "cy", "r"), "annulus": ("cx", "cy", "r", "r_inner")}
+_ICONS = {"rect": "crop_square", "circle": "radio_button_unchecked", "annulus": "trip_origin"}
+
+
+def things(desk: Desk) -> None:
+    """Everything that is drawn, by name: the way to it without a pointer."""
+    ui.label(desk.words("layout.regions")).classes("text-subtitle1 text-weight-medium")
+    nothing = ui.label(desk.words("layout.no_regions")).classes("muted").props("data-testid=no-regions")
+    listed = ui.column().classes("w-full gap-1")
+    shown: list[object] = []
+
+    def show() -> None:
+        rows = _rows(desk)
+        nothing.set_visibility(not rows)
+        if [*rows, desk.editing.selected] == shown:
+            return
+        shown[:] = [*rows, desk.editing.selected]
+        listed.clear()
+        with listed:
+            for key, name, icon in rows:
+                button = ui.button(name, icon=icon, on_click=lambda key=key: _choose(desk, key))
+                chosen = key == desk.editing.selected
+                button.props(
+                    f"no-caps align=left data-testid={key.replace(':', '-')} aria-pressed={str(chosen).lower()}"
+                )
+                button.props("unelevated" if chosen else "flat").classes("w-full thing")
+
+    desk.shows(show)
+
+
+def numbers(desk: Desk) -> None:
+    """Name and numbers of what is selected."""
+    panel = ui.column().classes("w-full gap-2").props("data-testid=numbers")
+    shown: list[object] = []
+    fields: list[_Field] = []
+
+    def show() -> None:
+        roi, mark = desk.editing.roi, desk.editing.mark
+        panel.set_visibility(roi is not None or mark is not None)
+        kind = roi.shape.kind if roi else "rect"
+        state = [desk.editing.selected, kind, roi.roi_id if roi else "", desk.editing.draft.mm_per_px is None]
+        if state != shown:
+            shown[:] = state
+            panel.clear()
+            fields.clear()
+            with panel:
+                if roi is not None:
+                    _name(desk, roi)
+                names = (*NUMBERS[kind], "angle") if roi else NUMBERS["rect"]
+                fields.extend(_Field(desk, name) for name in names if roi or mark)
+        for field in fields:
+            field.show()
+
+    desk.shows(show)
+
+
+class _Field:
+    """One number; in mm too where it is a length and the scale is known. Entered is what is left or confirmed."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self._desk, self._name = desk, name
+        self._in_mm = name != "angle" and desk.editing.draft.mm_per_px is not None
+        with ui.row().classes("w-full items-center no-wrap gap-2"):
+            ui.label(desk.words(f"layout.number_{name}")).classes("text-body2").style("width: 96px; flex: none")
+            self._px = self._number("°" if name == "angle" else "px", f"number-{name}", self._enter_px)
+            if self._in_mm:
+                self._mm = self._number("mm", f"number-{name}-mm", self._enter_mm)
+
+    def show(self) -> None:
+        value, locked = _value(self._desk, self._name), self._desk.editing.draft.locked
+        self._px.set_value(round(value, 2))
+        self._px.set_enabled(not locked)
+        if self._in_mm:
+            self._mm.set_value(round(value * (self._desk.editing.draft.mm_per_px or 0), 3))
+            self._mm.set_enabled(not locked)
+
+    def _number(self, unit: str, testid: str, enter: Callable[[], None]) -> ui.number:
+        field = ui.number(suffix=unit).props(f"dense outlined data-testid={testid}").classes("col number")
+        field.props(f'aria-label="{self._desk.words(f"layout.number_{self._name}")} {unit}"')
+        field.on("blur", enter).on("keydown.enter", enter)
+        return field
+
+    def _enter_px(self) -> None:
+        self._set(self._px.value, round(_value(self._desk, self._name), 2), 1.0)
+
+    def _enter_mm(self) -> None:
+        scale = self._desk.editing.draft.mm_per_px
+        if scale:
+            self._set(self._mm.value, round(_value(self._desk, self._name) * scale, 3), scale)
+
+    def _set(self, entered: float | None, shown: float, scale: float) -> None:
+        key = self._desk.editing.selected
+        if key is None or entered == shown:
+            return
+        if entered is None:
+            self.show()
+            return
+        self._desk.change(lambda: self._desk.editing.reshape(key, {self._name: round(entered / scale, 3)}))
+
+
+def _name(desk: Desk, roi: Roi) -> None:
+    field = (
+        ui.input(desk.words("layout.name"), value=roi.roi_id).props("dense outlined data-testid=name").classes("w-full")
+    )
+
+    def enter() -> None:
+        now = desk.editing.roi
+        if now is not None and field.value != now.roi_id and not desk.change(lambda: desk.editing.rename(field.value)):
+            field.set_value(now.roi_id)
+
+    field.on("blur", enter).on("keydown.enter", enter)
+    field.set_enabled(not desk.editing.draft.locked)
+
+
+def _choose(desk: Desk, key: str) -> None:
+    desk.change(lambda: desk.editing.select(key))
+
+
+def _rows(desk: Desk) -> list[tuple[str, str, str]]:
+    draft = desk.editing.draft
+    rois = [(f"roi:{n}", roi.roi_id, _ICONS[roi.shape.kind]) for n, roi in enumerate(draft.rois)]
+    for n in range(len(draft.marks)):
+        rois.append((f"mark:{n}", desk.words("layout.mark", n=n + 1), "center_focus_weak"))
+        rois.append((f"search:{n}", desk.words("layout.search", n=n + 1), "select_all"))
+    return rois
+
+
+def _value(desk: Desk, name: str) -> float:
+    roi, mark = desk.editing.roi, desk.editing.mark
+    if roi is not None:
+        return roi.angle_deg if name == "angle" else float(getattr(roi.shape, name))
+    assert isinstance(mark, Mark)
+    in_search = (desk.editing.selected or "").startswith("search")
+    return float(getattr(mark.search if in_search else mark, name))

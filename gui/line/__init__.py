@@ -1,0 +1,1 @@
+"""The running line of a station: source, part, verdict, latest results. No drawing."""

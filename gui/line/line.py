@@ -1,0 +1,253 @@
+"""The line: one source, one part after another, one verdict on the screen; never an old one as if it were current."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nicegui import Event
+
+from gui.line.latest import Latest
+from gui.line.part import Counters, Part, Past, State
+from gui.periods import shift_start
+from gui.pictures.display import displayed, heat_over
+from gui.pictures.served import Pictures
+from gui.preferences import PreferencesFile
+from gui.service import inspect as calls
+from gui.service.client import Client, ServiceError, ServiceGone
+from gui.service.link import LinkState, LinkWatch
+from gui.sources.base import Picture, Source, SourceError, now_utc
+from gui.sources.files import FilesSource
+from gui.sources.making import make_source
+from service.contract.frames import InspectAnswer
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+LOOK_S = 0.2
+COUNT_EVERY_S = 15.0
+STRIP = 12
+# A grab may wait for a camera that opens; what takes longer hangs, and its thread is given up.
+SOURCE_PATIENCE_S = 25.0
+
+
+class Line:
+    """`changed` is emitted with each new state of the screen; everything is called on the event loop."""
+
+    def __init__(
+        self, client: Client, link: LinkWatch, preferences: PreferencesFile, pictures: Pictures, folder: Path
+    ) -> None:
+        self._client, self._link, self._preferences = client, link, preferences
+        self._pictures, self._folder = pictures, folder
+        self.changed: Event[Part] = Event()
+        self.shown, self.past, self.counters = Part(), deque[Past](maxlen=STRIP), Counters()
+        self.part_id, self.source_problem = "", SourceError("", "")
+        self._models: dict[tuple[str, str], int] = {}
+        self._asking = asyncio.Lock()
+        self._counting = Latest(self._count)
+        self._counted_s = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._drawing: asyncio.Task[None] | None = None
+        self._source, self._thread = self._made()
+
+    def open(self) -> None:
+        self._link.changed.subscribe(self._on_link)
+        self._task = asyncio.create_task(self._run(), name="line")
+
+    async def close(self) -> None:
+        await calls.settled(self._task, self._drawing)
+        self._give_up(self._source, self._thread)
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    async def use(self, said: dict[str, Any]) -> None:
+        """Another source from now on, and after the next start. Raises OSError, DiskFull."""
+        self._preferences.change(source=said)
+        before = self._source, self._thread
+        self._source, self._thread = self._made()
+        self._give_up(*before)
+        self.source_problem = SourceError("", "")
+        self.clear()
+
+    def clear(self) -> None:
+        """Whatever was on the screen is not the part that lies there now."""
+        self._show(Part(number=self.shown.number))
+
+    async def grab(self) -> Picture:
+        """A picture of now. Raises SourceError."""
+        return await self.of_source(self._source.grab)
+
+    async def of_source(self, work: Callable[..., R], *values: Any) -> R:
+        """Do it in the source's own thread. Raises SourceError."""
+        doing = asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
+        # not wait_for: until Python 3.12 it loses a cancellation that comes with the result, and the line never stopped
+        await asyncio.wait({doing}, timeout=SOURCE_PATIENCE_S)
+        if doing.done():
+            return doing.result()
+        self._thread = _own_thread()  # the hanging call keeps the old one
+        raise SourceError("source_hangs", f"The source did not answer for {SOURCE_PATIENCE_S:.0f} s.")
+
+    async def trigger(self) -> None:
+        """Inspect the part that lies there; nothing while one is being inspected."""
+        if self._asking.locked():
+            return
+        async with self._asking:
+            part = self._begin("")
+            try:
+                picture = await self.grab()
+            except SourceError as error:
+                self._fail(part, error.code, error.detail)
+                return
+            await self._judge(replace(part, name=picture.name), picture)
+
+    async def judge(self, picture: Picture) -> bool:
+        """Inspect that picture, when it is its turn; False when it has to be asked again."""
+        async with self._asking:
+            return await self._judge(self._begin(picture.name), picture)
+
+    def add_file(self, name: str, data: bytes) -> None:
+        """A file that a person chose. Raises SourceError."""
+        if not isinstance(self._source, FilesSource):
+            raise SourceError("not_files", "The source is not one of files.")
+        self._source.add(name, data)
+
+    def _begin(self, name: str) -> Part:
+        part_id, self.part_id = self.part_id, ""
+        part = Part(State.BUSY, part_id, name, time_utc=now_utc(), number=self.shown.number + 1)
+        self._show(part)
+        return part
+
+    async def _judge(self, part: Part, picture: Picture) -> bool:
+        role_id = self._preferences.now.role_id
+        if not role_id:
+            self._fail(part, "no_role", "No role has been chosen.")
+            return True
+        try:
+            answer = await calls.inspect(self._client, role_id, picture, part.part_id)
+        except ServiceError as error:
+            self._fail(part, error.code, error.detail)
+            await self._draw(self.shown, picture)
+            return not isinstance(error, ServiceGone) and error.status not in (429, 503)
+        judged = replace(part, state=State(answer.verdict), answer=answer, size=(answer.width, answer.height))
+        self._show(judged)  # the word before the picture, whose drawing would take the service's cores
+        self._note_models(answer)
+        await self._draw(judged, picture)
+        return True
+
+    async def _draw(self, part: Part, picture: Picture) -> None:
+        """Beside the next part, but never more than one."""
+        if self._drawing is not None:
+            await asyncio.wait({self._drawing})
+        self._drawing = asyncio.create_task(self._picture(part, picture), name="picture")
+
+    async def _picture(self, part: Part, picture: Picture) -> None:
+        """Put the picture under the verdict, and the part into the strip."""
+        frame_id, thumbnail = part.answer.frame_id if part.answer else "", ""
+        in_thread = partial(asyncio.get_running_loop().run_in_executor, None)
+        drawn = await in_thread(displayed, picture.data)
+        if drawn is not None:
+            heat = await in_thread(heat_over, part.answer) if part.answer else None
+            part = replace(
+                part,
+                picture_url=self._pictures.put(drawn.jpeg, "image/jpeg"),
+                heat_url=self._pictures.put(heat) if heat else "",
+                size=part.size if part.answer else (drawn.width, drawn.height),
+            )
+            thumbnail = f"data:image/jpeg;base64,{base64.b64encode(drawn.thumbnail).decode()}"
+        self.past.appendleft(Past(part.number, part.state, part.part_id, part.time_utc, frame_id, thumbnail))
+        if self.shown.number == part.number and self.shown.state == part.state:
+            self._show(part)
+        self._counting.ask(None)
+
+    def _fail(self, part: Part, code: str, detail: str) -> None:
+        log.warning("part not judged", extra={"part": part.part_id, "code": code, "detail": detail})
+        self._show(replace(part, state=State.ERROR, code=code, detail=detail))
+
+    def _show(self, part: Part) -> None:
+        self.shown = part
+        self.changed.emit(part)
+
+    def _note_models(self, answer: InspectAnswer) -> None:
+        for roi in answer.rois:
+            place = (answer.role_id, roi.roi_id)
+            before = self._models.get(place)
+            if before and before != roi.model_version:
+                values = {"roi_id": roi.roi_id, "before": str(before), "now": str(roi.model_version)}
+                self._link.announced.emit("shell.new_model", values)
+            self._models[place] = roi.model_version
+
+    def _on_link(self, state: LinkState) -> None:
+        """A verdict stays only as long as the service that gave it is there."""
+        if self._asking.locked():
+            return  # what is being asked says itself how it ends
+        if not state.usable:
+            self._show(Part(State.ERROR, code=state.code or "loading", detail=state.detail, number=self.shown.number))
+        elif self.shown.state == State.ERROR and not self.shown.name and not self.source_problem.code:
+            self.clear()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except SourceError as error:
+                self._source_says(error)
+            except OSError as error:  # the disk on which what was inspected is remembered
+                self._source_says(SourceError("disk_full", str(error)))
+            await asyncio.sleep(LOOK_S)
+
+    async def _look(self) -> None:
+        source = self._source
+        await self.of_source(source.check)
+        self._source_says(SourceError("", ""))
+        if asyncio.get_running_loop().time() - self._counted_s > COUNT_EVERY_S:
+            self._counting.ask(None)
+        if self._asking.locked() or not self._link.state.usable or not self._preferences.now.role_id:
+            return
+        picture = await self.of_source(source.arrived)
+        if picture is not None and source is self._source and await self.judge(picture):
+            await self.of_source(source.done, picture)
+
+    def _source_says(self, problem: SourceError) -> None:
+        """Told once when it goes, and once when it comes back."""
+        before, self.source_problem = self.source_problem, problem
+        if problem.code == before.code or self._asking.locked() or not self._link.state.usable:
+            return
+        if problem.code:
+            self._show(Part(State.ERROR, code=problem.code, detail=problem.detail, number=self.shown.number))
+        elif not self.shown.name:
+            self.clear()
+
+    async def _count(self, _: None) -> None:
+        self._counted_s = asyncio.get_running_loop().time()
+        known = self._preferences.now
+        since = shift_start(datetime.now().astimezone(), known.shifts).astimezone().isoformat()
+        try:
+            found = await calls.shift_summary(self._client, known.role_id, since)
+        except ServiceError:
+            self.counters = Counters()
+            return
+        self.counters = Counters(
+            found.n, found.n_ok, found.n_ng, found.n_error, {roi.roi_id: roi.n_ng for roi in found.by_roi}
+        )
+
+    def _made(self) -> tuple[Source, ThreadPoolExecutor]:
+        return make_source(self._preferences.now.source, self._folder), _own_thread()
+
+    @staticmethod
+    def _give_up(source: Source, thread: ThreadPoolExecutor) -> None:
+        thread.submit(source.close)
+        thread.shutdown(wait=False)
+
+
+def _own_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="source")

@@ -1,0 +1,1 @@
+"""Pictures on their way to the browser: display size, heat colours, downloads."""

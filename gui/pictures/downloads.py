@@ -1,0 +1,44 @@
+"""Files for the browser that only the service has: passed on piece by piece, however large they are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
+
+from gui.service.client import Client, ServiceError
+from gui.service.history import Choice
+
+_ASKED = ("role_id", "roi_id", "part_id", "verdict", "since", "before")
+
+
+def csv_address(choice: Choice) -> str:
+    """Where the browser gets the inspections of that choice as CSV."""
+    asked = {name: value for name, value in choice.query().items() if value}
+    return f"/download/inspections.csv?{urlencode(asked)}"
+
+
+def routes(client: Client) -> APIRouter:
+    router = APIRouter(prefix="/download")
+
+    @router.get("/inspections.csv")
+    async def inspections(request: Request) -> Response:
+        asked = {name: value for name, value in request.query_params.items() if name in _ASKED}
+        pieces = client.stream("/inspections", **asked, format="csv")
+        try:
+            first = await anext(pieces, b"")
+        except ServiceError as error:
+            return PlainTextResponse(error.detail, error.status or 503)
+        headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
+        return StreamingResponse(_all(first, pieces), media_type="text/csv", headers=headers)
+
+    return router
+
+
+async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A service that stops in the middle breaks the download off: half a file must not look whole."""
+    yield first
+    async for piece in rest:
+        yield piece

@@ -1,0 +1,78 @@
+"""How do pictures reach the browser? Through this process: the browser never has the service's key."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from collections import OrderedDict
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from gui.service.client import Client, ServiceError
+
+# Only pictures: what else the service has is asked for by the screens themselves.
+_PICTURES = re.compile(
+    r"datasets/(file|thumbnail)|inspections/[^/]+/(image|heatmap|thumbnail)|frames/[^/]+/(image|thumbnail)"
+    r"|layouts/.+/master"
+)
+_KEPT = 64
+# In the place of a small picture that was not kept: a frame with a stroke through it, on either theme.
+_NOT_KEPT = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" stroke="#8a96a3" stroke-width="2">'
+    '<rect x="20" y="10" width="24" height="18" rx="2"/><path d="M16 32 48 6"/></svg>'
+)
+
+
+def service_picture(path: str, **query: object) -> str:
+    """URL, for the browser, of a picture that the service has: `service_picture("inspections/ID/image")`."""
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"/picture/service/{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+class Pictures:
+    """The last pictures this process has taken or drawn, in memory. Thread safe."""
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._kept, self._lock = kept, threading.Lock()
+        self._pictures: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
+
+    def put(self, data: bytes, media_type: str = "image/png") -> str:
+        """URL, for the browser, of that picture; the oldest go."""
+        name = uuid.uuid4().hex
+        with self._lock:
+            self._pictures[name] = (data, media_type)
+            while len(self._pictures) > self._kept:
+                self._pictures.popitem(last=False)
+        return f"/picture/here/{name}"
+
+    def get(self, name: str) -> tuple[bytes, str] | None:
+        with self._lock:
+            return self._pictures.get(name)
+
+
+def routes(client: Client, pictures: Pictures) -> APIRouter:
+    router = APIRouter(prefix="/picture")
+
+    @router.get("/here/{name}")
+    async def here(name: str) -> Response:
+        found = pictures.get(name)
+        if found is None:
+            return PlainTextResponse("gone", 404)
+        return Response(found[0], media_type=found[1], headers={"Cache-Control": "max-age=86400, immutable"})
+
+    @router.get("/service/{path:path}")
+    async def of_service(path: str, request: Request) -> Response:
+        if not _PICTURES.fullmatch(path):
+            return PlainTextResponse("not a picture", 404)
+        try:
+            data, media_type = await client.picture(f"/{path}", dict(request.query_params))
+        except ServiceError as error:
+            if error.status == 404 and path.endswith("thumbnail"):
+                return Response(_NOT_KEPT, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=5"})
+            return PlainTextResponse(error.detail, error.status or 503)
+        return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=60"})
+
+    return router

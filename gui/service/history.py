@@ -1,0 +1,134 @@
+"""What History asks of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from gui.periods import Period
+from gui.service.client import Client, ServiceError
+from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
+from service.contract.insight import RerunResult
+from service.contract.layouts import LayoutAnswer, LayoutsAnswer
+from service.contract.summary import InspectionsSummary
+from service.contract.words import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
+
+A = TypeVar("A")
+BUCKETS = 24
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which parts or regions; empty: all. `verdict`: OK, NG or, of parts only, ERROR."""
+
+    period: Period
+    role_id: str = ""
+    roi_id: str = ""
+    verdict: str = ""
+    part_id: str = ""
+
+    def query(self, *, frames: bool = False) -> dict[str, str | None]:
+        asked = {
+            "since": self.period.since_utc, "before": self.period.until_utc, "role_id": self.role_id or None,
+            "verdict": self.verdict or None, "part_id": self.part_id or None,
+        }  # fmt: skip
+        return asked if frames else {**asked, "roi_id": self.roi_id or None}
+
+    def place(self) -> dict[str, str | None]:
+        """What summaries take."""
+        return {name: self.query()[name] for name in ("since", "before", "role_id", "roi_id")}
+
+
+async def places(client: Client) -> dict[str, list[str]]:
+    """Taught ROIs by role, and roles that have a layout only. Raises ServiceError."""
+    models, layouts = await asyncio.gather(client.get("/models", ModelsAnswer), client.get("/layouts", LayoutsAnswer))
+    found: dict[str, list[str]] = {layout.role_id: [] for layout in layouts.layouts}
+    for model in models.models:
+        rois = found.setdefault(model.role_id, [])
+        rois += [] if model.roi_id in rois else [model.roi_id]
+    return {role_id: sorted(found[role_id]) for role_id in sorted(found)}
+
+
+async def inspections(client: Client, choice: Choice, limit: int, offset: int = 0) -> InspectionsAnswer:
+    return await client.get("/inspections", InspectionsAnswer, **choice.query(), limit=limit, offset=offset)
+
+
+async def frames(client: Client, choice: Choice, limit: int, offset: int = 0) -> FramesAnswer:
+    return await client.get("/frames", FramesAnswer, **choice.query(frames=True), limit=limit, offset=offset)
+
+
+async def inspection(client: Client, inspection_id: str) -> InspectionAnswer:
+    return await client.get(f"/inspections/{inspection_id}", InspectionAnswer)
+
+
+async def frame(client: Client, frame_id: str) -> FrameAnswer:
+    return await client.get(f"/frames/{frame_id}", FrameAnswer)
+
+
+async def layout_of(client: Client, seen: FrameAnswer) -> LayoutAnswer | None:
+    """The layout that judged the frame; None when it has changed since, or is gone."""
+    found = await optional(client.get(f"/layouts/{quote(seen.role_id, safe='')}", LayoutAnswer))
+    return found if found and found.revision == seen.layout_revision else None
+
+
+async def file(client: Client, path: str) -> bytes | None:
+    """None where it was not kept, or is kept no longer."""
+    return await optional(client.read(path))
+
+
+async def summary(client: Client, choice: Choice, buckets: int = BUCKETS) -> InspectionsSummary:
+    return await client.get("/inspections/summary", InspectionsSummary, **choice.place(), buckets=buckets)
+
+
+async def frames_summary(client: Client, choice: Choice) -> FramesSummary | None:
+    """Whole parts are of a role: none for a choice of one ROI."""
+    if choice.roi_id:
+        return None
+    asked = {name: value for name, value in choice.place().items() if name != "roi_id"}
+    return await client.get("/frames/summary", FramesSummary, **asked)
+
+
+async def manifest(client: Client, role_id: str, roi_id: str) -> ManifestAnswer:
+    return await client.get("/manifest", ManifestAnswer, role_id=role_id, roi_id=roi_id)
+
+
+async def thumbnails(client: Client, ids: Sequence[str], side: int = 160) -> Mapping[str, bytes]:
+    """Small pictures of those inspections that still have one."""
+    found = {one: await optional(client.read(f"/inspections/{one}/thumbnail", side=side)) for one in ids}
+    return {one: data for one, data in found.items() if data}
+
+
+async def worst(client: Client, choice: Choice, limit: int) -> list[InspectionSummary]:
+    """NG inspections, newest first."""
+    asked = {**choice.query(), "verdict": "NG"}
+    return (await client.get("/inspections", InspectionsAnswer, **asked, limit=limit)).inspections
+
+
+async def versions(client: Client, role_id: str, roi_id: str) -> dict[int, bool]:
+    """Calibrated versions, newest first, and which of them judges."""
+    found = (await client.get("/models", ModelsAnswer, role_id=role_id, roi_id=roi_id)).models
+    usable = [model for model in found if model.calibrated and not model.damaged]
+    return {model.model_version: model.current for model in sorted(usable, key=lambda model: -model.model_version)}
+
+
+async def start_rerun(client: Client, choice: Choice, model_version: int, limit: int) -> str:
+    """Path of the job; nothing is recorded."""
+    asked = {name: value for name, value in choice.query().items() if value and name != "part_id"}
+    return await client.start_job("/rerun", {**asked, "model_version": model_version, "limit": limit})
+
+
+def rerun_result(result: Mapping[str, Any]) -> RerunResult:
+    return RerunResult.model_validate(result)
+
+
+async def optional(asked: Awaitable[A]) -> A | None:
+    """The answer, None for what is not there (any more). Raises ServiceError."""
+    try:
+        return await asked
+    except ServiceError as error:
+        if error.status == 404:
+            return None
+        raise

@@ -1,0 +1,1 @@
+"""The screens that connect a station: service address, picture source."""

@@ -1,0 +1,121 @@
+"""Where the pictures come from: choose it, see what it sees, set its exposure, try its trigger."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from nicegui import events, ui
+
+from gui.gui import Gui
+from gui.kit import formats
+from gui.line import live
+from gui.pictures.display import displayed
+from gui.service.client import ServiceError
+from gui.setup.sources_form import SourceForm
+from gui.shell import Page, notify, page, tell
+from gui.sources.base import Exposure, HasExposure, SourceError
+from gui.sources.making import KINDS
+
+
+def show(gui: Gui) -> None:
+    with page(gui, "sources") as here, ui.row().classes("w-full no-wrap items-start gap-4"):
+        with ui.column().classes("card gap-3").style("width: 440px; flex: none"):
+            _choice(here)
+        with ui.column().classes("card gap-3 col").style("min-width: 0"):
+            _seen(here)
+
+
+def _choice(here: Page) -> None:
+    words, known = here.words, here.gui.preferences.now.source
+    ui.label(words("sources.title")).classes("text-h6")
+    names = {kind: words(f"sources.{kind}") for kind in KINDS}
+    kind = ui.select(names, value=known.get("kind") if known.get("kind") in KINDS else "usb")
+    kind.classes("w-full").props("outlined data-testid=kind")
+    form = SourceForm(here)
+
+    def draw(chosen: str) -> None:
+        form.draw(chosen, known if known.get("kind") == chosen else {})
+
+    async def use() -> None:
+        try:
+            await here.gui.line.use(form.said())
+        except OSError as error:
+            tell(here, ServiceError("disk_full", str(error)))
+            return
+        notify(words("sources.used"), "positive")
+
+    kind.on_value_change(lambda event: draw(str(event.value)))
+    ui.button(words("sources.use"), on_click=use).classes("w-full").props("data-testid=use")
+    draw(str(kind.value))
+    form.box.move(target_index=2)
+
+
+def _seen(here: Page) -> None:
+    words, line = here.words, here.gui.line
+    with ui.row().classes("w-full items-center no-wrap gap-3"):
+        ui.label(words("sources.live")).classes("text-h6 col")
+        test = ui.button(words("sources.test"), icon="photo_camera").props("outline data-testid=test")
+    problem = ui.label().classes("text-body1 w-full").props("data-testid=problem role=status")
+    seen = ui.element("img").props(f'alt="{words("sources.live")}"')
+    seen.props("data-testid=live").style(
+        "width: 100%; height: calc(100vh - 480px); min-height: 250px; object-fit: contain; background: #0d141b"
+    )
+    exposure = ui.column().classes("w-full gap-1")
+    with ui.row().classes("w-full items-center no-wrap gap-4").style("min-height: 110px"):
+        taken = ui.image().style("width: 150px; height: 104px; flex: none")
+        taken.props('fit=contain no-transition data-testid=taken alt=""')
+        result = ui.label().classes("text-body1").props("data-testid=result")
+    taken.set_visibility(False)
+    shown: list[Exposure | None] = []
+
+    def tick() -> None:
+        if "src" not in seen.props:  # an answer that never ends: asked for in the page's head, it would never be loaded
+            seen.props(f'src="{live.PATH}?at={time.time():.0f}"')
+        said = line.source_problem
+        problem.text = words.problem(said.code, said.detail) if said.code else words("sources.works")
+        found = line.source.exposure() if isinstance(line.source, HasExposure) else None
+        if [found] != shown:
+            shown[:] = [found]
+            _draw_exposure(here, exposure, found)
+
+    async def take() -> None:
+        test.disable()
+        result.text, started = "", time.perf_counter()
+        try:
+            picture = await line.grab()
+        except SourceError as error:
+            result.text = words.problem(error.code, error.detail)
+            return
+        finally:
+            test.enable()
+        took = formats.milliseconds((time.perf_counter() - started) * 1000, words.language)
+        drawn = await asyncio.get_running_loop().run_in_executor(None, displayed, picture.data)
+        taken.set_visibility(drawn is not None)
+        if drawn is None:
+            result.text = words("sources.tested_unreadable", name=picture.name, ms=took)
+            return
+        taken.set_source(here.gui.pictures.put(drawn.jpeg, "image/jpeg"))
+        result.text = words("sources.tested", name=picture.name, width=drawn.width, height=drawn.height, ms=took)
+
+    test.on_click(take)
+    here.every_tick(tick)
+
+
+def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
+    """Kept among the preferences, so that it is the same after the next start."""
+    box.clear()
+    if found is None:
+        return
+
+    async def expose(event: events.GenericEventArguments) -> None:
+        source, said = here.gui.line.source, dict[str, Any](here.gui.preferences.now.source)
+        if isinstance(source, HasExposure):
+            await here.gui.line.of_source(source.set_exposure, float(event.args))
+            here.gui.preferences.change(source=said | {"exposure": float(event.args)})
+
+    with box:
+        ui.label(here.words("sources.exposure", unit=found.unit or "–"))
+        slider = ui.slider(min=found.minimum, max=found.maximum, step=found.step, value=found.value)
+        slider.props("label data-testid=exposure").on("change", expose)

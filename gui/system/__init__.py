@@ -1,0 +1,1 @@
+"""The screens for plant IT: health, settings, keys, backups, logs, audit log."""

@@ -1,0 +1,60 @@
+"""Which versions of what, and under which licences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import Distribution, distributions
+
+from nicegui import run, ui
+
+from gui.service import system as calls
+from gui.system.tab import Tab, facts, sheet
+from service import __version__
+
+_LONGEST = 60
+
+
+async def fetch(tab: Tab) -> Callable[[], None]:
+    health = await calls.health(tab.client)
+    packages = await run.io_bound(_packages)
+
+    def draw() -> None:
+        tab.title("about")
+        with ui.column().classes("card w-full"):
+            facts(
+                [
+                    (tab.say("version_gui"), __version__),
+                    (tab.say("version_service"), health.version),
+                    (tab.say("fact_model"), health.model),
+                    (tab.say("fact_device"), health.device_name or health.device),
+                ]
+            )
+        with ui.expansion(tab.say("licences"), icon="gavel").classes("card w-full").props("data-testid=licences"):
+            sheet(
+                [tab.say(f"col_{name}") for name in ("package", "package_version", "licence")],
+                packages or [],
+                "packages",
+            )
+
+    return draw
+
+
+def _packages() -> list[tuple[str, str, str]]:
+    """What this installation is made of; the licences' full texts lie beside each package."""
+    named = [package for package in distributions() if package.metadata["Name"]]
+    found = {(package.metadata["Name"], package.version, licence(package)) for package in named}
+    return sorted(found, key=lambda row: row[0].lower())
+
+
+def licence(package: Distribution) -> str:
+    """Its SPDX expression, or what it calls its licence; some paste the whole text there: its first line."""
+    told = _one(package, "License-Expression") or _one(package, "License")
+    named = [
+        item.rpartition(" :: ")[2] for item in package.metadata.get_all("Classifier") or [] if "License ::" in item
+    ]
+    first = told.strip().partition("\n")[0]
+    return first if first and len(first) <= _LONGEST else ", ".join(named) or first[:_LONGEST] or "–"
+
+
+def _one(package: Distribution, name: str) -> str:
+    return next(iter(package.metadata.get_all(name) or []), "")

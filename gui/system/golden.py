@@ -1,0 +1,69 @@
+"""Do the golden parts still get the verdict they must get? Check, and the result of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from gui.kit import formats
+from gui.service import system as calls
+from gui.service.client import ServiceError
+from gui.shell import tell
+from gui.system.tab import Tab, outcome, sheet
+from service.contract.words import VerifyAnswer, VerifyCheck
+
+
+async def fetch(tab: Tab) -> Callable[[], None]:
+    return lambda: _draw(tab)
+
+
+def _draw(tab: Tab) -> None:
+    tab.title("golden")
+
+    async def check() -> None:
+        button.disable()
+        spinner.visible = True
+        try:
+            found = await calls.verify(tab.client)
+        except ServiceError as error:
+            tell(tab.here, error)
+        else:
+            result.clear()
+            with result:
+                _result(tab, found)
+        spinner.visible = False
+        button.enable()
+
+    with ui.row().classes("items-center"):
+        button = ui.button(tab.say("check"), icon="play_arrow", on_click=check).props("data-testid=check")
+        spinner = ui.spinner(size="32px")
+    spinner.visible = False
+    result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
+
+
+def _result(tab: Tab, found: VerifyAnswer) -> None:
+    said = tab.say("check_passed" if found.passed else "check_failed")
+    with ui.column().classes("card w-full gap-1"):
+        ui.html(outcome(found.passed, said), sanitize=False).classes("text-h6")
+        when = formats.date_and_time(found.checked_utc, tab.language)
+        ui.label(tab.say("check_about", n=found.n_golden, when=when)).classes("muted")
+        if not found.n_golden:
+            ui.label(tab.say("no_golden")).classes("note")
+        names = ("check_kind", "check_what", "check_result", "must_be", "verdict", "score", "detail")
+        sheet([tab.say(f"col_{name}") for name in names], [_row(tab, check) for check in found.checks], "checks")
+
+
+def _row(tab: Tab, check: VerifyCheck) -> list[str]:
+    score = "–"
+    if check.score is not None:
+        score = f"{formats.number(check.score, tab.language)} / {formats.number(check.threshold, tab.language)}"
+    return [
+        tab.say(f"kind_{check.kind}"),
+        check.what,
+        outcome(check.passed, tab.say("passed" if check.passed else "failed")),
+        check.expected or "–",
+        check.verdict or "–",
+        score,
+        check.detail,
+    ]

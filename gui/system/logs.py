@@ -1,0 +1,104 @@
+"""The log as it grows: from a level on, with a word in it; it can be stopped to read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from html import escape
+
+from nicegui import ui
+
+from gui.kit import formats
+from gui.service import system as calls
+from gui.service.client import ServiceError
+from gui.shell import tell
+from gui.system.log_view import LEVELS, LogLine, LogView
+from gui.system.tab import Tab
+from service.contract.system import LogFileAbout, LogPieceAnswer
+
+_LOOK_S = 1.0
+
+
+async def fetch(tab: Tab) -> Callable[[], None]:
+    files = (await calls.logs(tab.client)).logs
+    name = next((file.name for file in files if file.name == "service.log"), files[0].name if files else "")
+    piece = await calls.log_lines(tab.client, name, None) if name else None
+    return lambda: _Logs(tab, files, name).draw(piece)
+
+
+class _Logs:
+    def __init__(self, tab: Tab, files: list[LogFileAbout], name: str) -> None:
+        self._tab, self._files, self._name = tab, files, name
+        self._view, self._next, self._asked = LogView(), 0, time.monotonic()
+        self._paused = False
+
+    def draw(self, piece: LogPieceAnswer | None) -> None:
+        tab = self._tab
+        tab.title("logs")
+        if piece is None:
+            ui.label(tab.say("no_logs")).classes("card w-full")
+            return
+        self._controls()
+        self._lines = ui.html("", sanitize=False).classes("card w-full lines")
+        self._lines.style("height: calc(100vh - 330px); min-height: 240px").props("data-testid=lines tabindex=0")
+        self._take(piece)
+        tab.tick = self._tick
+
+    def _controls(self) -> None:
+        tab = self._tab
+        with ui.row().classes("w-full items-center"):
+            sizes = {file.name: f"{file.name} ({formats.size(file.size_bytes, tab.language)})" for file in self._files}
+            ui.select(sizes, value=self._name, on_change=lambda event: self._open(event.value)).props(
+                "outlined dense data-testid=log-file"
+            )
+            levels = ui.select(list(LEVELS), value=self._view.level, label=tab.say("level_from"))
+            levels.props("outlined dense data-testid=level").style("min-width: 130px")
+            levels.on_value_change(lambda event: self._filter(level=event.value))
+            search = ui.input(tab.say("search")).props("outlined dense clearable debounce=300 data-testid=search")
+            search.on_value_change(lambda event: self._filter(search=event.value or ""))
+            ui.switch(tab.say("pause"), on_change=lambda event: self._pause(event.value)).props("data-testid=pause")
+
+    async def _open(self, name: str) -> None:
+        self._name = name
+        self._view.clear()
+        await self._ask(None)
+
+    def _filter(self, **changes: str) -> None:
+        for name, value in changes.items():
+            setattr(self._view, name, value)
+        self._show()
+
+    def _pause(self, paused: bool) -> None:
+        self._paused = paused
+
+    async def _tick(self) -> None:
+        if self._paused or time.monotonic() - self._asked < _LOOK_S or not self._tab.gui.link.state.usable:
+            return
+        await self._ask(self._next)
+
+    async def _ask(self, after: int | None) -> None:
+        self._asked, name = time.monotonic(), self._name
+        try:
+            piece = await calls.log_lines(self._tab.client, name, after)
+        except ServiceError as error:
+            self._paused = True
+            tell(self._tab.here, error)
+            return
+        if name == self._name and (piece.lines or after is None):
+            self._take(piece)
+
+    def _take(self, piece: LogPieceAnswer) -> None:
+        self._view.add(piece.lines)
+        self._next = piece.next
+        self._show()
+
+    def _show(self) -> None:
+        """Newest first: what one waits for is where one looks."""
+        lines = "".join(map(_line, reversed(self._view.shown())))
+        self._lines.content = lines or escape(self._tab.say("no_lines"))
+
+
+def _line(line: LogLine) -> str:
+    time_of_day = formats.time_of_day(line.time_utc) if line.time_utc else ""
+    text = escape(f"{time_of_day} {line.level:7} {line.text}")
+    return f'<div class="{escape(line.level)}">{text}</div>'

@@ -1,0 +1,1 @@
+"""The screens of teaching: samples, fit, calibration, versions."""

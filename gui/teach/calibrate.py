@@ -1,0 +1,214 @@
+"""The threshold of a version: scores as a picture, the threshold as a line over it, what it would mean, adopt."""
+
+from __future__ import annotations
+
+from nicegui import events, ui
+
+from gui.kit.formats import date_and_time, number
+from gui.kit.svg import picture_svg
+from gui.line.latest import Latest
+from gui.pictures.served import service_picture
+from gui.service import teaching as calls
+from gui.teach.adopt import adopt
+from gui.teach.chart import ScoreChart
+from gui.teach.desk import Desk
+from gui.teach.evidence import MIN_OK, sentences
+from gui.teach.rates import show_rates
+from gui.teach.score_axis import axis, nearest
+from service.contract.insight import ModelScoresAnswer, NgScore, OkScore, SampleAbout
+from service.contract.words import CalibrationAnswer, ModelSummary, StateAnswer
+
+NEAR = 4
+DEFAULT_PERCENTILE = 95.0
+
+
+class CalibrateStep:
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._say = desk, desk.say
+        self._version: int | None = None
+        self._versions: list[ModelSummary] = []
+        self._state: StateAnswer | None = None
+        self._scores: ModelScoresAnswer | None = None
+        self._suggested: CalibrationAnswer | None = None
+        self._found: CalibrationAnswer | None = None
+        self._about: dict[str, SampleAbout] = {}
+        self._near: list[str] = []
+        self._preview = Latest(self._try)
+
+    def draw(self) -> None:
+        self._body = ui.column().classes("w-full gap-3")
+
+    async def refresh(self) -> None:
+        """What is shown is asked for anew: samples and versions may have changed in another step."""
+        desk, place = self._desk, (self._desk.role_id, self._desk.roi_id)
+        found = await desk.tried(calls.versions(desk.client, *place))
+        if found is None:
+            return
+        self._versions = [version for version in found if not version.damaged]
+        if self._version not in [version.model_version for version in self._versions]:
+            self._version = _candidate(self._versions)
+        self._body.clear()
+        if self._version is None:
+            with self._body, ui.column().classes("card w-full items-center gap-3 q-pa-lg"):
+                ui.icon("school", size="48px").classes("muted")
+                ui.label(self._say("teach.nothing_to_calibrate")).classes("text-h6 text-center")
+                ui.button(self._say("teach.to_teaching"), on_click=lambda: desk.go("teach")).props("no-caps")
+            return
+        with self._body:
+            ui.spinner(size="48px").classes("self-center q-ma-xl")
+        await self._load(self._version)
+
+    async def _load(self, version: int) -> None:
+        desk, place = self._desk, (self._desk.role_id, self._desk.roi_id)
+        self._state = await desk.tried(calls.state(desk.client, *place))
+        self._scores = await desk.tried(calls.scores(desk.client, *place, version))
+        self._about = {}
+        for label in calls.LABELS:
+            for sample in await desk.tried(calls.samples(desk.client, *place, label)) or []:
+                self._about[sample.filename] = sample
+        self._suggested = self._found = None
+        if self._scores and len(self._scores.ok) >= MIN_OK:
+            self._suggested = await desk.tried(calls.try_threshold(desk.client, self._scores, self._mm_per_px, None))
+        self._body.clear()
+        with self._body:
+            self._draw_loaded()
+
+    @property
+    def _mm_per_px(self) -> float:
+        return (self._state.mm_per_px if self._state else None) or 1.0
+
+    def _draw_loaded(self) -> None:
+        scores, suggested = self._scores, self._suggested
+        with ui.row().classes("w-full items-center gap-3"):
+            self._draw_choice()
+            if scores and suggested:
+                self._draw_line_buttons(suggested)
+        if scores is None:
+            return
+        if suggested is None:
+            self._sentences = ui.column().classes("card w-full gap-2").props("data-testid=evidence")
+            self._show_sentences(scores, DEFAULT_PERCENTILE, None)
+            return
+        start = scores.threshold or suggested.threshold
+        ok, ng = [sample.score for sample in scores.ok], [sample.score for sample in scores.ng]
+        along = axis(ok, ng, suggested.threshold)
+        with ui.row().classes("w-full no-wrap gap-3 items-stretch"):
+            with ui.column().classes("col gap-3").style("min-width: 0"):
+                with ui.column().classes("card w-full gap-1"):
+                    self._chart = ScoreChart(self._desk, ok, ng, along, start, suggested.threshold, self._moved)
+                self._pictures = ui.row().classes("w-full no-wrap gap-3")
+            with ui.column().classes("card gap-3").style("width: 320px; flex: none"):
+                self._rates = ui.column().classes("w-full gap-3").props("data-testid=rates")
+                self._sentences = ui.column().classes("w-full gap-2").props("data-testid=evidence")
+        self._near = [""]
+        self._set(start)
+
+    def _draw_choice(self) -> None:
+        names = {version.model_version: self._name(version) for version in self._versions}
+        choice = ui.select(names, value=self._version, label=self._say("teach.version"), on_change=self._choose)
+        choice.props("outlined dense data-testid=version").style("min-width: 250px")
+
+    def _name(self, version: ModelSummary) -> str:
+        key = "teach.serves" if version.current else "teach.calibrated" if version.calibrated else "teach.candidate"
+        return self._say("teach.version_name", version=version.model_version, state=self._say(key))
+
+    def _draw_line_buttons(self, suggested: CalibrationAnswer) -> None:
+        self._number = ui.number(self._say("teach.threshold"), min=0, format="%.6g").props("outlined dense")
+        self._number.style("width: 140px").props("data-testid=threshold").on("blur", self._typed)
+        self._number.on("keydown.enter", self._typed)
+        text = self._say("teach.suggested", value=number(suggested.threshold, self._desk.language, 3))
+        ui.button(text, icon="auto_fix_high", on_click=lambda: self._set(suggested.threshold)).props(
+            "outline no-caps data-testid=suggested"
+        )
+        ui.space()
+        button = ui.button(self._say("teach.adopt"), icon="task_alt", on_click=self._adopt)
+        self._desk.guard(button.props("no-caps data-testid=adopt"), lambda: self._found is not None)
+
+    async def _choose(self, event: events.ValueChangeEventArguments[int]) -> None:
+        self._version = event.value
+        await self.refresh()
+
+    def _typed(self) -> None:
+        if self._number.value:
+            self._set(float(self._number.value))
+
+    def _set(self, threshold: float) -> None:
+        """The line goes there; a value beyond the axis counts although the line stops at its end."""
+        self._chart.move(threshold)
+        self._moved(threshold)
+
+    def _moved(self, threshold: float) -> None:
+        self._number.value = round(threshold, self._chart.along.digits + 1)
+        self._preview.ask(threshold)
+
+    async def _try(self, threshold: float) -> None:
+        scores = self._scores
+        if scores is None:
+            return
+        found = await self._desk.tried(calls.try_threshold(self._desk.client, scores, self._mm_per_px, threshold))
+        if found is None or self._rates.is_deleted:
+            return
+        self._found = found
+        self._desk.guard.look()
+        self._rates.clear()
+        with self._rates:
+            show_rates(self._desk, found)
+        self._show_sentences(scores, found.score_percentile, found.overlap)
+        self._show_nearest(scores, threshold)
+
+    def _show_sentences(self, scores: ModelScoresAnswer, percentile: float, overlap: bool | None) -> None:
+        self._sentences.clear()
+        with self._sentences:
+            for sentence in sentences(len(scores.ok), len(scores.ng), percentile, overlap):
+                with ui.row().classes("no-wrap items-start gap-2"):
+                    ui.icon("info", size="22px").classes("text-warning").style("flex: none")
+                    ui.label(self._say(sentence.key, **sentence.values)).style("font-size: 15px")
+
+    def _show_nearest(self, scores: ModelScoresAnswer, threshold: float) -> None:
+        everything: list[OkScore | NgScore] = [*scores.ok, *scores.ng]
+        below, above = nearest(everything, threshold, NEAR)
+        named = [str(sample.filename) for sample in (*below, *above)] + [str(len(below))]
+        if named == self._near:
+            return
+        self._near = named
+        self._pictures.clear()
+        with self._pictures:
+            for key, samples in (("teach.just_ok", below[::-1]), ("teach.just_ng", above)):
+                with (
+                    ui.column()
+                    .classes("card col gap-1")
+                    .style("min-width: 0; padding: 10px")
+                    .props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
+                ):
+                    ui.label(self._say(key)).classes("text-body1 text-weight-bold")
+                    with ui.element("div").classes("tiles").style(f"grid-template-columns: repeat({NEAR}, 1fr)"):
+                        for sample in samples:
+                            self._tile(sample, "ng" if sample in scores.ng else "ok")
+
+    def _tile(self, sample: OkScore | NgScore, label: str) -> None:
+        about = self._about.get(sample.filename or "")
+        with ui.element("div").classes("tile").style("cursor: default"):
+            with ui.element("div").classes("thumb"):
+                if about:
+                    place = {"role_id": self._desk.role_id, "roi_id": self._desk.roi_id, "label": about.label}
+                    url = service_picture("datasets/thumbnail", **place, filename=about.filename, side=160)
+                    drawn = picture_svg(url, about.width, about.height, shape=about.shape, alt=about.source_name)
+                    ui.html(drawn, sanitize=False).classes("w-full h-full")
+                else:
+                    ui.icon("hide_image", size="40px").classes("muted q-ma-md")
+            ui.label(f"{label.upper()} {number(sample.score, self._desk.language)}").classes("number")
+            if about:
+                ui.tooltip(f"{about.source_name} · {date_and_time(about.created, self._desk.language)}")
+
+    async def _adopt(self) -> None:
+        await self._preview.settled()
+        if self._found is None or self._scores is None:
+            return
+        before = next((version for version in self._versions if version.current), None)
+        if await adopt(self._desk, self._scores, self._mm_per_px, self._found, before):
+            await self.refresh()
+
+
+def _candidate(versions: list[ModelSummary]) -> int | None:
+    """The newest: it is what was just taught."""
+    return versions[0].model_version if versions else None

@@ -1,0 +1,1 @@
+"""The screen that explains a verdict by its nearest good patches."""
