@@ -357,8 +357,8 @@ def _draw_icon(path: Path) -> None:
     from PIL import Image  # noqa: F401  # said here: drawing needs it
 
     sys.path.insert(0, str(ROOT))
-    from tray.drawing import icon_image
-    from tray.menu import Colour
+    from tray.icon.drawing import icon_image
+    from tray.icon.menu import Colour
 
     icon_image(Colour.GREEN, 256).save(path, sizes=[(side, side) for side in (16, 24, 32, 48, 64, 128, 256)])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices
 
-from tray.menu import SEPARATOR, View, menu
+from tray.icon.menu import SEPARATOR, View, menu
 from tray.settings import TraySettings
 from tray.texts import TEXTS, Language
 

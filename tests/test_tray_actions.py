@@ -23,11 +23,11 @@ from tests.parts import wait_until
 from tests.test_cli import free_port
 from tests.tray_twin import HEALTH, TwinService, TwinSupervisor, twin_service
 from tests.twin import TwinEngine
-from tray.actions import Actions, Desktop
 from tray.client import NoAnswer, Refused, ServiceClient, Unclear
-from tray.dialogs import NoDialog
-from tray.menu import Backup, View, local_time, menu
-from tray.status import State, Status
+from tray.desktop.dialogs import NoDialog
+from tray.icon.actions import Actions, Desktop
+from tray.icon.menu import Backup, View, local_time, menu
+from tray.supervise.status import State, Status
 from tray.texts import Language
 
 BACKUP = Backup("brakedisc-20260301T020000Z-0.1.0.tar.gz", "2026-03-01T02:00:00+00:00", "0.1.0")
@@ -243,7 +243,7 @@ def test_the_language_changes_at_once_and_stays(plant: Plant) -> None:
 
 
 def test_diagnostics_lie_where_the_notification_says(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray.diagnostics.doctor_command", lambda: ["/no/such/program"])
+    monkeypatch.setattr("tray.diagnostics.diagnostics.doctor_command", lambda: ["/no/such/program"])
     plant.click("diagnostics")
     path = plant.operator.shown[0]  # from the clipboard
     assert plant.operator.said == [f"Diagnostics: {path} (the path is in the clipboard)"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.parts import wait_until
-from tray import autostart, clipboard, dialogs, inspector
-from tray.dialogs import PROGRAMS, NoDialog, find_program, message_command, question_command
+from tray.desktop import autostart, clipboard, dialogs, inspector
+from tray.desktop.dialogs import PROGRAMS, NoDialog, find_program, message_command, question_command
 from tray.texts import LANGUAGES, Language
 
 QUESTIONS: Mapping[tuple[str, Language], list[str]] = {
@@ -186,7 +186,7 @@ def test_the_clipboard_is_filled_by_whichever_program_is_there(tmp_path: Path, m
 
 def test_the_icons_library_is_imported_in_one_file_and_late() -> None:
     """pystray opens the display when imported; nothing of the tray may need one to be imported."""
-    code = "import sys, tray.app; assert not {'pystray', 'numpy', 'httpx', 'fastapi', 'torch'} & set(sys.modules)"
+    code = "import sys, tray.icon.app; assert not {'pystray', 'numpy', 'httpx', 'fastapi', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1], timeout=60)
     users = [path.name for path in Path(inspector.__file__).parent.glob("*.py") if "pystray" in path.read_text("utf-8")]
     assert set(users) <= {"icon.py", "drawing.py", "__main__.py"}  # the last two name it in a comment

@@ -14,10 +14,10 @@ import pytest
 from service.settings import Settings, read_settings
 from tests.test_cli import free_port
 from tests.tray_twin import twin_service
-from tray import diagnostics
-from tray.diagnostics import write_diagnostics
-from tray.secrets import MARK, Scrubber, secrets_of, settings_file_values
-from tray.status import State, Status
+from tray.diagnostics import diagnostics
+from tray.diagnostics.diagnostics import write_diagnostics
+from tray.diagnostics.secrets import MARK, Scrubber, secrets_of, settings_file_values
+from tray.supervise.status import State, Status
 
 KEYS = ("s3cret-of-line-2", 'quo"ted\\kéy', "old-key-in-a-comment", "cam-passw0rd", "t0ken/with+signs")
 SETTINGS_TEXT = """\
@@ -143,7 +143,7 @@ def test_the_real_doctor_is_asked(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 3, 7, 64])
 def test_a_key_across_two_chunks_is_found(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray.secrets._CHUNK", chunk)
+    monkeypatch.setattr("tray.diagnostics.secrets._CHUNK", chunk)
     scrubber = Scrubber({"abc", "abcdef", "xyzxyz"})
     text = b"abcdef, abc; xyzxyzxyz abcde abcdefabc ab"
     assert b"".join(scrubber.chunks(io.BytesIO(text))) == (

@@ -7,8 +7,8 @@ from itertools import combinations, product
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from tray.drawing import icon_image
-from tray.menu import Colour
+from tray.icon.drawing import icon_image
+from tray.icon.menu import Colour
 
 SIZES = (16, 20, 24, 32, 48, 64)
 PAIRS = list(combinations(Colour, 2))

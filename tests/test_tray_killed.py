@@ -31,10 +31,10 @@ from tests.tray_parts import (
     twin_program,
     wait_for,
 )
-from tray.policy import Timing
-from tray.process import descendants_of
-from tray.program import Program
-from tray.status import State, Status
+from tray.supervise.policy import Timing
+from tray.supervise.process import descendants_of
+from tray.supervise.program import Program
+from tray.supervise.status import State, Status
 
 pytestmark = pytest.mark.system
 

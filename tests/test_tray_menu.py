@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tray.menu import (
+from tray.icon.menu import (
     SEPARATOR,
     TOOLTIP_LIMIT,
     Backup,
@@ -20,7 +20,7 @@ from tray.menu import (
     menu,
     tooltip,
 )
-from tray.status import State, Status
+from tray.supervise.status import State, Status
 from tray.texts import LANGUAGES
 
 HEALTH: dict[str, Any] = {

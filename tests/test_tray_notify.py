@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.tray_twin import HEALTH
-from tray.ng_watch import NgWatch
-from tray.notify import news
-from tray.status import State, Status
+from tray.icon.ng_watch import NgWatch
+from tray.icon.notify import news
+from tray.supervise.status import State, Status
 
 READY = Status(State.READY, health=HEALTH)
 DOWN = Status(State.DOWN, "crashed", "The service ended with code 1.")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.parts import wait_until
-from tray.output import Output
-from tray.rotation import Limits, RotatingFile
+from tray.supervise.output import Output
+from tray.supervise.rotation import Limits, RotatingFile
 
 DAY_S = 86_400
 

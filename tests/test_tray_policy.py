@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tray.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
+from tray.supervise.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
 
 POLICY = RestartPolicy(max_crashes=5, window_s=300)
 NEVER = RestartPolicy(max_crashes=0, window_s=300)

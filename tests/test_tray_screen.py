@@ -21,8 +21,8 @@ from Xlib.display import Display
 
 from tests.parts import wait_until
 from tests.tray_twin import TwinService, twin_service
-from tray.drawing import FILL
-from tray.menu import Colour
+from tray.icon.drawing import FILL
+from tray.icon.menu import Colour
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("Xvfb", "trayer", "xdotool", "dbus-run-session")  # Debian: xvfb trayer xdotool dbus-daemon

@@ -18,11 +18,11 @@ from tests.parts import wait_until
 from tests.test_cli import free_port
 from tests.test_tray_commands import Tray
 from tests.tray_parts import GENEROUS_S, is_gone
-from tray.menu import Colour, first_line, icon_colour
-from tray.menu import View as MenuView
-from tray.program import page_url
-from tray.screens import with_screens
-from tray.status import State, Status
+from tray.icon.menu import Colour, first_line, icon_colour
+from tray.icon.menu import View as MenuView
+from tray.supervise.program import page_url
+from tray.supervise.screens import with_screens
+from tray.supervise.status import State, Status
 
 READY = Status(State.READY, pid=7, health={"status": "ok"})
 GONE = Status(State.DOWN, "port_taken", "Another program uses port 8090.")

@@ -16,9 +16,9 @@ import pytest
 from service.settings import SettingsError
 from tests.parts import wait_until
 from tests.tray_parts import GENEROUS_S, NEVER_GIVE_UP, SHORT, Small, is_gone, supervised, wait_for
-from tray.policy import RestartPolicy
-from tray.program import Program
-from tray.status import State, Status
+from tray.supervise.policy import RestartPolicy
+from tray.supervise.program import Program
+from tray.supervise.status import State, Status
 
 pytestmark = pytest.mark.system
 

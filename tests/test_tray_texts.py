@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tray import language as languages
-from tray.menu import View, menu
+from tray.icon.menu import View, menu
 from tray.texts import LANGUAGES, TEXTS, reason, refusal, text
 
 TRAY = Path(__file__).parents[1] / "tray"

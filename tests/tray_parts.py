@@ -15,13 +15,13 @@ import psutil
 
 from tests.parts import wait_until
 from tests.test_cli import free_port
-from tray.clock import SystemClock
-from tray.gpu_latch import GpuLatch
-from tray.policy import RestartPolicy, Timing
-from tray.program import Program
-from tray.rotation import RotatingFile
-from tray.status import State, Status
-from tray.supervisor import Supervisor
+from tray.supervise.clock import SystemClock
+from tray.supervise.gpu_latch import GpuLatch
+from tray.supervise.policy import RestartPolicy, Timing
+from tray.supervise.program import Program
+from tray.supervise.rotation import RotatingFile
+from tray.supervise.status import State, Status
+from tray.supervise.supervisor import Supervisor
 
 ROOT = Path(__file__).parents[1]
 SMALL_SERVICE = Path(__file__).with_name("small_service.py")

@@ -17,11 +17,11 @@ sys.path.append("/usr/lib/python3/dist-packages")
 
 from service.settings import Settings
 from tests.tray_twin import HEALTH, TwinSupervisor
-from tray.actions import Desktop
-from tray.app import run_icon
-from tray.program import page_url
+from tray.icon.actions import Desktop
+from tray.icon.app import run_icon
 from tray.settings import TraySettings
-from tray.status import State, Status
+from tray.supervise.program import page_url
+from tray.supervise.status import State, Status
 
 FROZEN = {"training_frozen": True, "frozen": {"by": "calidad", "station": "QA", "since_utc": "", "why": ""}}
 STATES = {

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 
-from tray.status import State, Status
+from tray.supervise.status import State, Status
 
 HEALTH: dict[str, Any] = {
     "status": "ok",

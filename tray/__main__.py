@@ -17,18 +17,18 @@ from typing import Any
 
 from gui.settings import read_gui_settings
 from service.settings import Settings, SettingsError, default_data_root, read_settings
-from tray import commands
-from tray.clock import SystemClock
-from tray.control import ControlServer
-from tray.gpu_latch import GpuLatch, NoGpu
-from tray.instance import Instance
 from tray.logs import limits_of, set_up_logs
-from tray.policy import RestartPolicy
-from tray.program import Program, gui_program, page_url, service_program
-from tray.rotation import Limits, RotatingFile
-from tray.screens import WithScreens
 from tray.settings import TraySettings, read_tray_settings
-from tray.supervisor import Supervisor
+from tray.single import commands
+from tray.single.control import ControlServer
+from tray.single.instance import Instance
+from tray.supervise.clock import SystemClock
+from tray.supervise.gpu_latch import GpuLatch, NoGpu
+from tray.supervise.policy import RestartPolicy
+from tray.supervise.program import Program, gui_program, page_url, service_program
+from tray.supervise.rotation import Limits, RotatingFile
+from tray.supervise.screens import WithScreens
+from tray.supervise.supervisor import Supervisor
 
 log = logging.getLogger("tray")
 
@@ -98,7 +98,7 @@ def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool
             if headless:
                 ended.wait()
             else:
-                from tray.app import run_icon  # imports pystray, which opens the display
+                from tray.icon.app import run_icon  # imports pystray, which opens the display
 
                 run_icon(supervisor, settings, tray_settings, ended, url)
     finally:
@@ -117,7 +117,7 @@ def _read_gui_program() -> Program:
 def _open_page(url: str, *, headless: bool) -> None:
     log.info("second start")
     if not headless:
-        from tray.inspector import open_page
+        from tray.desktop.inspector import open_page
 
         open_page(url)
 
@@ -131,7 +131,7 @@ def _status(supervisor: Supervisor | WithScreens) -> Mapping[str, Any]:
 def _session(supervisor: Supervisor | WithScreens, ended: threading.Event) -> Iterator[None]:
     """Log-off, shut-down, sleep and resume, which only Windows tells a program about through a window."""
     if sys.platform == "win32":
-        from tray.session_windows import SessionWindow
+        from tray.desktop.session_windows import SessionWindow
 
         def end() -> None:
             supervisor.close()

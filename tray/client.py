@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 from service.key_ring import KeyRing
 from service.settings import SETTINGS_FILE, Settings
 from service.store.state.settings_file import SettingsFile
-from tray.menu import Backup
-from tray.program import called_host
+from tray.icon.menu import Backup
+from tray.supervise.program import called_host
 
 _TIMEOUT_S = 30.0  # a full disk queue may hold an answer this long
 _POLL_S = 0.2

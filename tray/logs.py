@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service.process.logs import JsonLines
 from service.settings import Settings
-from tray.rotation import Limits, RotatingFile
+from tray.supervise.rotation import Limits, RotatingFile
 
 
 class FileHandler(logging.Handler):

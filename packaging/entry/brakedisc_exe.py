@@ -11,7 +11,7 @@ STOP = ["stop-everything"]
 
 def load() -> Callable[[], int | None]:
     if sys.argv[1:] == STOP:
-        from tray.commands import stop
+        from tray.single.commands import stop
 
         return stop
     from service.cli import main

@@ -9,8 +9,8 @@ from pathlib import Path
 from machine import Machine, wait_until
 from PIL import Image, ImageColor
 
-from tray.drawing import FILL
-from tray.menu import Colour, Entry, View, menu
+from tray.icon.drawing import FILL
+from tray.icon.menu import Colour, Entry, View, menu
 
 ICON = (13, 39)
 _ICON_BOX = (5, 31, 21, 47)

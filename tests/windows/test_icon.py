@@ -10,7 +10,7 @@ import pytest
 from desktop import Desktop
 from machine import Machine, free_port, health, is_ready, wait_until
 
-from tray.menu import Colour
+from tray.icon.menu import Colour
 
 PORT, SCREENS = free_port(), free_port()
 DATA = "drive_c/icon"

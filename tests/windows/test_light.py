@@ -23,7 +23,7 @@ from machine import Machine, free_port, health, wait_until
 
 from service import __version__
 from tests.parts import fit
-from tray.menu import Colour
+from tray.icon.menu import Colour
 
 PORT, SCREENS = free_port(), free_port()
 DATA = "drive_c/Datos de inspección"

@@ -12,7 +12,7 @@ from typing import Any
 
 from service.errors import DiskFull
 from service.store.files import write_file
-from tray.clock import Clock
+from tray.supervise.clock import Clock
 
 DEVICE_LOST = "device_lost"
 

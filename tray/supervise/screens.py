@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tray.status import State, Status
-from tray.supervisor import Supervisor
+from tray.supervise.status import State, Status
+from tray.supervise.supervisor import Supervisor
 
 # Those of the screens that nobody has to act on, or that pass within seconds.
 _FINE = (State.READY, State.STARTING, State.STOPPING, State.STOPPED)

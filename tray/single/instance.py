@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 
 if sys.platform == "win32":
-    from tray.instance_windows import ADDRESS_FAMILY, acquire, address_in, make_private, private_folder, release
+    from tray.single.instance_windows import ADDRESS_FAMILY, acquire, address_in, make_private, private_folder, release
 else:
-    from tray.instance_linux import ADDRESS_FAMILY, acquire, address_in, make_private, private_folder, release
+    from tray.single.instance_linux import ADDRESS_FAMILY, acquire, address_in, make_private, private_folder, release
 
 __all__ = ["ADDRESS_FAMILY", "Instance", "address", "end_it", "read_key", "running"]
 

@@ -8,16 +8,16 @@ import threading
 from dataclasses import replace
 
 from service.settings import Settings
-from tray import autostart
-from tray.actions import Actions, Desktop
 from tray.client import NoAnswer, Refused, ServiceClient
-from tray.icon import NoIcon, TrayIcon
+from tray.desktop import autostart
+from tray.icon.actions import Actions, Desktop
+from tray.icon.icon import NoIcon, TrayIcon
+from tray.icon.menu import View, icon_colour, menu, tooltip
+from tray.icon.ng_watch import NgWatch
+from tray.icon.notify import Note, news
 from tray.language import language_of
-from tray.menu import View, icon_colour, menu, tooltip
-from tray.ng_watch import NgWatch
-from tray.notify import Note, news
 from tray.settings import TraySettings
-from tray.status import State, Status, Supervision
+from tray.supervise.status import State, Status, Supervision
 from tray.texts import text
 
 _ASK_S = 5.0  # between two looks at the latest inspections: 3 ms of work each

@@ -14,14 +14,14 @@ import psutil
 
 from service.process.port import PortTaken, listen
 from service.settings import SettingsError
-from tray.clock import Clock, SystemClock
-from tray.gpu_latch import DEVICE_LOST, GpuLatch, NoGpu
-from tray.output import Sink
-from tray.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
-from tray.probe import ask_health
-from tray.process import Adopted, Child
-from tray.program import Program
-from tray.status import State, Status
+from tray.supervise.clock import Clock, SystemClock
+from tray.supervise.gpu_latch import DEVICE_LOST, GpuLatch, NoGpu
+from tray.supervise.output import Sink
+from tray.supervise.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
+from tray.supervise.probe import ask_health
+from tray.supervise.process import Adopted, Child
+from tray.supervise.program import Program
+from tray.supervise.status import State, Status
 
 log = logging.getLogger(__name__)
 

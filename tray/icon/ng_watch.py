@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tray.notify import Note
+from tray.icon.notify import Note
 
 # Two inspections that overlap are committed in another order than they began: look that far back again.
 _OVERLAP = timedelta(seconds=5)

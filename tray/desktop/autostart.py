@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tray.program import tray_command
+from tray.supervise.program import tray_command
 
 _KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 _VALUE = "BrakeDiscInspector"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tray.status import State, Status
+from tray.supervise.status import State, Status
 from tray.texts import Language, reason, text
 
 _WORKS = (State.READY, State.DEGRADED)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from tray.menu import Colour
+from tray.icon.menu import Colour
 
 SIZE = 64  # pystray hands it to Windows as an .ico with every smaller size
 _OVERSAMPLING = 8  # drawn larger, then reduced: smooth edges, which ImageDraw alone does not make

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from service import __version__
 from service.settings import Settings
-from tray import autostart, clipboard, dialogs, folders, inspector
 from tray.client import NoAnswer, Refused, ServiceClient, Unclear
-from tray.diagnostics import default_folder, write_diagnostics
-from tray.dialogs import NoDialog
+from tray.desktop import autostart, clipboard, dialogs, folders, inspector
+from tray.desktop.dialogs import NoDialog
+from tray.diagnostics.diagnostics import default_folder, write_diagnostics
+from tray.icon.menu import View, local_time
 from tray.language import choose
-from tray.menu import View, local_time
-from tray.status import Supervision
+from tray.supervise.status import Supervision
 from tray.texts import LANGUAGES, Language, refusal, text
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import psutil
 
 from service.settings import read_settings
-from tray.control import NotRunning, ask
-from tray.instance import end_it, running
-from tray.program import tray_command
 from tray.settings import read_tray_settings
+from tray.single.control import NotRunning, ask
+from tray.single.instance import end_it, running
+from tray.supervise.program import tray_command
 
 START_S = 30.0
 # The service may take 10 s for what is under way, and its tree 5 s to go.

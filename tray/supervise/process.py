@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 import psutil
 
-from tray.output import Output, Sink
-from tray.program import Program
+from tray.supervise.output import Output, Sink
+from tray.supervise.program import Program
 
 if sys.platform == "win32":
-    from tray.process_windows import CREATION, Tree
+    from tray.supervise.process_windows import CREATION, Tree
 else:
-    from tray.process_linux import CREATION, Tree
+    from tray.supervise.process_linux import CREATION, Tree
 
 _GONE_S = 5.0
 

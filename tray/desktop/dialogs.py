@@ -22,7 +22,7 @@ class NoDialog(Exception):
 def ask(language: Language, question: str) -> bool:
     """True only for a clear yes: the default answer is no, and so is a closed window. Raises NoDialog. Blocks."""
     if sys.platform == "win32":
-        from tray.dialogs_windows import message_box
+        from tray.desktop.dialogs_windows import message_box
 
         return message_box(text(language, "product"), question, yes_no=True)
     program = find_program(shutil.which)
@@ -32,7 +32,7 @@ def ask(language: Language, question: str) -> bool:
 def tell(language: Language, words: str) -> None:
     """Raises NoDialog. Blocks until it is closed."""
     if sys.platform == "win32":
-        from tray.dialogs_windows import message_box
+        from tray.desktop.dialogs_windows import message_box
 
         message_box(text(language, "product"), words, yes_no=False)
         return

@@ -13,7 +13,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
 from typing import Any, Protocol
 
-from tray.instance import ADDRESS_FAMILY, address, read_key
+from tray.single.instance import ADDRESS_FAMILY, address, read_key
 
 ANSWER_S = 5.0
 _NONCE = 32

@@ -18,10 +18,10 @@ import platformdirs
 
 from service import __version__
 from service.settings import SETTINGS_FILE, Settings
-from tray.probe import ask_health
-from tray.program import service_program
-from tray.secrets import Scrubber, is_secret, secrets_of, settings_file_values
-from tray.status import Status
+from tray.diagnostics.secrets import Scrubber, is_secret, secrets_of, settings_file_values
+from tray.supervise.probe import ask_health
+from tray.supervise.program import service_program
+from tray.supervise.status import Status
 
 DOCTOR_S = 180.0  # it loads torch from a cold disk
 _LOGS_LIMIT = 100_000_000  # newest first; about 10 MB once packed

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from tray.status import State, Status
+from tray.supervise.status import State, Status
 from tray.texts import LANGUAGES, NAMES, Language, reason, text
 
 TOOLTIP_LIMIT = 127  # NOTIFYICONDATA.szTip: 128 UTF-16 units, the last is 0

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tray.program import Program, called_host
+from tray.supervise.program import Program, called_host
 
 _LARGEST_ANSWER = 1_000_000
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tray.clock import Clock, SystemClock
+from tray.supervise.clock import Clock, SystemClock
 
 _DAY_S = 86_400
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from tray.drawing import icon_image
-from tray.menu import SEPARATOR, Colour, Entry, cut
+from tray.icon.drawing import icon_image
+from tray.icon.menu import SEPARATOR, Colour, Entry, cut
 
 # NOTIFYICONDATA: szInfo has 256 UTF-16 units, szInfoTitle 64, the last of each is 0
 _NOTE_LIMIT, _NOTE_TITLE_LIMIT = 255, 63

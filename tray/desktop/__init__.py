@@ -1,0 +1,1 @@
+"""What the desktop offers: dialogs, clipboard, folders, start with the session, by platform."""

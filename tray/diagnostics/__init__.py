@@ -1,0 +1,1 @@
+"""The archive for support, with secrets taken out."""

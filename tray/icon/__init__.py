@@ -1,0 +1,1 @@
+"""The icon in the task bar: menu, colours, notifications."""

@@ -1,0 +1,1 @@
+"""One tray per data root: the lock and the commands sent to the one that runs."""

@@ -1,0 +1,1 @@
+"""Keeping service and screens alive: processes, probes, restarts, output. No user interface."""
