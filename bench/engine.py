@@ -15,6 +15,7 @@ import typer
 from PIL import Image
 
 from bench.tables import console, interleaved_ms, print_table
+from service.contract.shapes import parse_shape
 from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
 from service.engine.backbones import load_backbone
 from service.engine.patchcore import Fitting, Good, Teaching, gather, whitened_bank
@@ -24,7 +25,6 @@ from service.engine.weights import require_weights, weights_folders
 from service.settings import Settings, read_settings
 from service.stopwatch import Stopwatch
 from service.vision.images import decode
-from service.vision.masks import parse_shape
 from service.vision.network_view import Layout, lay_out, roi_side
 from service.vision.verdict import measure
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.tables import print_table
-from tests.browser import Inspector, by, chromium, open_page
-from tests.line_parts import pictures, prefer, teach_line
+from tests.kit.browser import Inspector, by, chromium, open_page
+from tests.kit.line_parts import pictures, prefer, teach_line
 
 SIZE_PX = 1280
 
@@ -35,7 +35,7 @@ _WATCH = """() => {
 }"""
 
 
-def main(parts: int, module: str = "tests.twin_service") -> None:
+def main(parts: int, module: str = "tests.kit.twin_service") -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = Inspector(Path(folder) / "line")
         try:

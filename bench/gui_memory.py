@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 
 from bench.tables import print_table
-from tests.browser import Inspector, by, chromium, open_page
-from tests.line_parts import pictures, prefer, teach_line
+from tests.kit.browser import Inspector, by, chromium, open_page
+from tests.kit.line_parts import pictures, prefer, teach_line
 
 EVERY = 500
 
@@ -34,7 +34,7 @@ def main(parts: int) -> None:
 
 
 def _measured(made: Inspector, parts: int) -> list[tuple[int, float]]:
-    made.start_service("tests.twin_service")
+    made.start_service("tests.kit.twin_service")
     teach_line(made)
     folder = pictures(made.folder / "camera")
     prefer(made, source={"kind": "simulated", "path": str(folder), "period_s": 0.01})

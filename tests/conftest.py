@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from tests.parts import calibrate, fit, serving
+from tests.kit.parts import calibrate, fit, serving
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext  # Windows has none
@@ -28,7 +28,7 @@ def processes() -> ForkServerContext:
     """Processes that start within milliseconds: they are forked from one that has imported what they run. There is one
     such server in a test run, which has to know all of it from the beginning."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash_worker", "tests.audit_worker"])
+    context.set_forkserver_preload(["tests.kit.crash_worker", "tests.kit.audit_worker"])
     return context
 
 

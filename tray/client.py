@@ -13,7 +13,6 @@ from urllib.parse import quote, urlencode
 from service.key_ring import KeyRing
 from service.settings import SETTINGS_FILE, Settings
 from service.store.state.settings_file import SettingsFile
-from tray.icon.menu import Backup
 from tray.supervise.program import called_host
 
 _TIMEOUT_S = 30.0  # a full disk queue may hold an answer this long
@@ -142,3 +141,12 @@ def _checked(answer: http.client.HTTPResponse, body: bytes) -> _Answer:
     if isinstance(said, dict) and "code" in said and "detail" in said:
         raise Refused(str(said["code"]), str(said["detail"]))
     raise Refused(f"http_{answer.status}", f"HTTP {answer.status} {answer.reason}")  # not ours, or older than the route
+
+
+@dataclass(frozen=True)
+class Backup:
+    """`created_utc` in ISO 8601."""
+
+    name: str
+    created_utc: str
+    version: str

@@ -12,7 +12,7 @@ from gui.history.list import badge, inspection_row
 from gui.history.picture import Sized, facts, line, svg
 from gui.kit import formats
 from gui.kit.svg import shape_path
-from gui.pictures.served import service_picture
+from gui.service.urls import service_picture
 from gui.shell import Page, empty
 from service.contract.frames import FrameAnswer
 from service.contract.layouts import LayoutAnswer

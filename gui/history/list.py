@@ -8,13 +8,13 @@ from html import escape
 from nicegui import ui
 
 from gui.kit import formats
-from gui.pictures.served import service_picture
 from gui.service import history as calls
 from gui.service.client import ServiceError
 from gui.service.history import Choice
+from gui.service.urls import service_picture
 from gui.shell import Page, empty, tell
 from service.contract.frames import FrameSummary
-from service.contract.words import InspectionSummary
+from service.contract.inspections import InspectionSummary
 
 PER_PAGE = 24
 CSS = """

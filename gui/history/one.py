@@ -13,11 +13,11 @@ from gui.history.picture import Sized, facts, picture, size_of
 from gui.kit import formats
 from gui.kit.svg import shape_path
 from gui.pictures.heat import heat_layer
-from gui.pictures.served import service_picture
 from gui.service import history as calls
 from gui.service.client import ServiceError, may_pass
+from gui.service.urls import service_picture
 from gui.shell import Page, empty, page
-from service.contract.words import InspectionAnswer
+from service.contract.inspections import InspectionAnswer
 
 
 def show(gui: Gui) -> None:

@@ -13,7 +13,7 @@ from gui.history.pareto import Bar, name_of, pareto, series
 from gui.kit import formats
 from gui.shell import Page, empty
 from service.contract.frames import FramesSummary
-from service.contract.summary import InspectionsSummary, RoiSummary, TrendPoint
+from service.contract.inspections import InspectionsSummary, RoiSummary, TrendPoint
 
 
 def draw_overview(here: Page, summary: InspectionsSummary, frames: FramesSummary | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.contract.summary import RoiSummary, TrendPoint
+from service.contract.inspections import RoiSummary, TrendPoint
 
 
 @dataclass(frozen=True)

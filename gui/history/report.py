@@ -22,7 +22,7 @@ from gui.history.report_charts import pareto_drawing, printable, trend_drawing
 from gui.history.report_data import ReportData, RoiReport
 from gui.kit import formats
 from gui.kit.words import Words
-from service.contract.words import InspectionSummary
+from service.contract.inspections import InspectionSummary
 
 _MARGIN = 16 * mm
 _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12)

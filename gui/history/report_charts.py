@@ -10,7 +10,7 @@ from reportlab.lib.colors import HexColor
 from gui.history.pareto import Bar
 from gui.kit import formats
 from gui.preferences import Language
-from service.contract.summary import TrendPoint
+from service.contract.inspections import TrendPoint
 
 WIDTH = 500.0
 BLUE, RED, GREY, DARK = HexColor("#0b5394"), HexColor("#b3141f"), HexColor("#c4ccd4"), HexColor("#15202b")

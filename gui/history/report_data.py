@@ -12,8 +12,7 @@ from gui.service.client import Client
 from gui.service.history import Choice
 from gui.service.link import LinkState
 from service.contract.frames import FramesSummary
-from service.contract.summary import RoiSummary, TrendPoint
-from service.contract.words import InspectionSummary
+from service.contract.inspections import InspectionSummary, RoiSummary, TrendPoint
 
 MOST_NG = 60  # a report one can still print: the CSV has them all
 

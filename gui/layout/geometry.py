@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.contract.layouts import Box, Mark, Roi
-from service.vision.masks import Annulus, Circle, Rect, Shape
+from service.contract.shapes import Annulus, Circle, Rect, Shape
 
 LEAST_ROI_PX, LEAST_MARK_PX = 8.0, 16.0
 SEARCH_OF_MARK = 0.75  # a new mark is looked for as far around it as that share of its longer side

@@ -6,7 +6,6 @@ import re
 import threading
 import uuid
 from collections import OrderedDict
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -24,12 +23,6 @@ _NOT_KEPT = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" stroke="#8a96a3" stroke-width="2">'
     '<rect x="20" y="10" width="24" height="18" rx="2"/><path d="M16 32 48 6"/></svg>'
 )
-
-
-def service_picture(path: str, **query: object) -> str:
-    """URL, for the browser, of a picture that the service has: `service_picture("inspections/ID/image")`."""
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"/picture/service/{path}" + (f"?{urlencode(given)}" if given else "")
 
 
 class Pictures:

@@ -17,7 +17,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential, wait_random
 
-from service.contract.words import JobAnswer
+from service.contract.jobs import JobAnswer
 
 A = TypeVar("A", bound=BaseModel)
 TIMEOUT = httpx.Timeout(120.0, connect=2.0)

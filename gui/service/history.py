@@ -12,9 +12,9 @@ from gui.periods import Period
 from gui.service.client import Client, ServiceError
 from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
 from service.contract.insight import RerunResult
+from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
 from service.contract.layouts import LayoutAnswer, LayoutsAnswer
-from service.contract.summary import InspectionsSummary
-from service.contract.words import InspectionAnswer, InspectionsAnswer, InspectionSummary, ManifestAnswer, ModelsAnswer
+from service.contract.models import ManifestAnswer, ModelsAnswer
 
 A = TypeVar("A")
 BUCKETS = 24

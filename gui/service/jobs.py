@@ -7,7 +7,7 @@ import logging
 import time
 
 from gui.service.client import Client, ServiceError
-from service.contract.words import JobAnswer
+from service.contract.jobs import JobAnswer
 
 log = logging.getLogger(__name__)
 # Before that a guess jumps too much to be of use.

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from gui.layout.editing import Draft
-from gui.pictures.served import service_picture
 from gui.service.client import Client, ServiceError
+from gui.service.urls import service_picture
 from service.contract.layouts import AlignAnswer, Alignment, Layout, LayoutAnswer, LayoutsAnswer, LayoutSummary
-from service.contract.words import DeletedAnswer
+from service.contract.samples import DeletedAnswer
 
 
 async def layouts(client: Client) -> Sequence[LayoutSummary]:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from nicegui import Event
 
 from gui.service.client import Client, ServiceError, ServiceGone, Target
-from service.contract.words import Health, StateAnswer
+from service.contract.health import Health
+from service.contract.models import StateAnswer
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from gui.service.client import Client
+from service.contract.health import Health
+from service.contract.operations import BackupsAnswer, FreezeAnswer, VerifyAnswer
+from service.contract.samples import DeletedAnswer
 from service.contract.system import (
     AuditAnswer,
     AuditVerifyAnswer,
@@ -16,7 +19,6 @@ from service.contract.system import (
     RestartAnswer,
     SettingsAnswer,
 )
-from service.contract.words import BackupsAnswer, DeletedAnswer, FreezeAnswer, Health, VerifyAnswer
 
 
 async def health(client: Client) -> Health:

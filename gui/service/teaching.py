@@ -12,31 +12,28 @@ from urllib.parse import quote
 from PIL import Image
 
 from gui.service.client import Client, ServiceError
-from service.contract.insight import (
-    ExplainAnswer,
-    ModelScoresAnswer,
-    MovedAnswer,
-    QuestionableAnswer,
-    SampleAbout,
-    SamplesListAnswer,
-)
+from service.contract.insight import ExplainAnswer
+from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionSummary
 from service.contract.layouts import LayoutAnswer, LayoutsAnswer, SamplesAnswer
-from service.contract.words import (
+from service.contract.models import (
     ActivatedAnswer,
     CalibrationAnswer,
+    ModelsAnswer,
+    ModelScoresAnswer,
+    ModelSummary,
+    QuestionableAnswer,
+    StateAnswer,
+)
+from service.contract.samples import (
     DeletedAnswer,
     GoldenAnswer,
     InferDatasetAnswer,
-    InspectionAnswer,
-    InspectionsAnswer,
-    InspectionSummary,
-    Label,
-    ModelsAnswer,
-    ModelSummary,
-    StateAnswer,
+    MovedAnswer,
+    SampleAbout,
+    SamplesListAnswer,
     UploadAnswer,
-    Verdict,
 )
+from service.contract.words import Label, Verdict
 
 LABELS: tuple[Label, ...] = ("ok", "ng")
 

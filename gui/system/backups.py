@@ -11,7 +11,7 @@ from gui.service import system as calls
 from gui.service.client import ServiceError
 from gui.shell import notify, sure, tell
 from gui.system.tab import Tab, facts, progress
-from service.contract.words import BackupsAnswer, BackupSummary
+from service.contract.operations import BackupsAnswer, BackupSummary
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

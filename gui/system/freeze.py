@@ -11,7 +11,7 @@ from gui.service import system as calls
 from gui.service.client import ServiceError
 from gui.shell import sure, tell
 from gui.system.tab import Tab, facts
-from service.contract.words import Frozen
+from service.contract.health import Frozen
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from gui.service import system as calls
 from gui.service.client import ServiceError
 from gui.shell import tell
 from gui.system.tab import Tab, outcome, sheet
-from service.contract.words import VerifyAnswer, VerifyCheck
+from service.contract.operations import VerifyAnswer, VerifyCheck
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

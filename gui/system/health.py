@@ -9,7 +9,7 @@ from nicegui import ui
 from gui.kit import formats
 from gui.service.link import LinkState
 from gui.system.tab import Tab, facts
-from service.contract.words import Health
+from service.contract.health import Health
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from gui.service.client import ServiceError
 from gui.shell import Page, tell
-from service.contract.words import JobAnswer
+from service.contract.jobs import JobAnswer
 
 
 class Tab:

@@ -8,8 +8,7 @@ from gui.kit.formats import number, percent
 from gui.service import teaching as calls
 from gui.teach.desk import Desk, cell
 from gui.teach.rates import in_words, measured
-from service.contract.insight import ModelScoresAnswer
-from service.contract.words import CalibrationAnswer, ModelSummary
+from service.contract.models import CalibrationAnswer, ModelScoresAnswer, ModelSummary
 
 
 async def adopt(

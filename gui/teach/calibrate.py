@@ -7,16 +7,16 @@ from nicegui import events, ui
 from gui.kit.formats import date_and_time, number
 from gui.kit.svg import picture_svg
 from gui.line.latest import Latest
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
+from gui.service.urls import service_picture
 from gui.teach.adopt import adopt
 from gui.teach.chart import ScoreChart
 from gui.teach.desk import Desk
 from gui.teach.evidence import MIN_OK, sentences
 from gui.teach.rates import show_rates
 from gui.teach.score_axis import axis, nearest
-from service.contract.insight import ModelScoresAnswer, NgScore, OkScore, SampleAbout
-from service.contract.words import CalibrationAnswer, ModelSummary, StateAnswer
+from service.contract.models import CalibrationAnswer, ModelScoresAnswer, ModelSummary, NgScore, OkScore, StateAnswer
+from service.contract.samples import SampleAbout
 
 NEAR = 4
 DEFAULT_PERCENTILE = 95.0

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
 from gui.service.client import ServiceError
+from gui.service.urls import service_picture
 from gui.sources.base import SourceError
 from gui.teach.choice import Choice
 from gui.teach.desk import Desk

@@ -5,11 +5,12 @@ from __future__ import annotations
 from nicegui import ui
 
 from gui.kit.formats import number
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
+from gui.service.urls import service_picture
 from gui.teach.desk import Desk, cell
 from gui.teach.differences import Difference, differences, errors
-from service.contract.words import InferDatasetAnswer, ModelSummary
+from service.contract.models import ModelSummary
+from service.contract.samples import InferDatasetAnswer
 
 SHOWN = 24
 

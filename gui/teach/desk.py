@@ -11,8 +11,8 @@ from gui.kit import formats
 from gui.preferences import Language
 from gui.service.client import Client, ServiceError
 from gui.shell import Page, notify, tell
+from service.contract.health import Frozen
 from service.contract.layouts import LayoutAnswer
-from service.contract.words import Frozen
 
 T = TypeVar("T")
 

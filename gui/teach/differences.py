@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.contract.words import InferDatasetAnswer, Label, SampleScore, Verdict
+from service.contract.samples import InferDatasetAnswer, SampleScore
+from service.contract.words import Label, Verdict
 
 
 @dataclass(frozen=True)

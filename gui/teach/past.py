@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from gui.kit.formats import date_and_time, number
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
 from gui.service.client import ServiceError
+from gui.service.urls import service_picture
 from gui.teach.desk import Desk
-from service.contract.words import InspectionSummary, Label
+from service.contract.inspections import InspectionSummary
+from service.contract.words import Label
 
 SHOWN = 60
 

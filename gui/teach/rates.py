@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit.formats import number, percent
 from gui.teach.desk import Desk
-from service.contract.words import CalibrationAnswer
+from service.contract.models import CalibrationAnswer
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from gui.service import teaching as calls
 from gui.service.client import ServiceError
 from gui.service.jobs import Following
 from gui.teach.desk import Desk
-from service.contract.words import FitAnswer, JobAnswer, StateAnswer
+from service.contract.jobs import JobAnswer
+from service.contract.models import FitAnswer, StateAnswer
 
 # Below that a calibration is not possible; a good one needs more.
 LEAST_OK, GOOD_OK = 4, 20

@@ -6,13 +6,13 @@ from nicegui import ui
 
 from gui.kit.formats import date_and_time
 from gui.kit.svg import picture_svg
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
 from gui.service.client import ServiceError
+from gui.service.urls import service_picture
 from gui.shell import sure
 from gui.teach.add import add_buttons
 from gui.teach.desk import Desk
-from service.contract.insight import SampleAbout
+from service.contract.samples import SampleAbout
 from service.contract.words import Label, Verdict
 
 ON_A_SHEET = 40

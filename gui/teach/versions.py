@@ -9,7 +9,7 @@ from gui.service import teaching as calls
 from gui.shell import sure
 from gui.teach.compare import Comparison
 from gui.teach.desk import Desk, cell
-from service.contract.words import ModelSummary
+from service.contract.models import ModelSummary
 
 SHOWN = 20
 

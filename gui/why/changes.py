@@ -5,9 +5,9 @@ from __future__ import annotations
 from nicegui import ui
 
 from gui.kit.formats import number
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
 from gui.service.jobs import Following
+from gui.service.urls import service_picture
 from gui.teach.desk import Desk, cell
 from service.contract.insight import RerunChange, RerunResult
 

@@ -6,12 +6,13 @@ from nicegui import ui
 
 from gui.kit.formats import number
 from gui.kit.svg import Box, picture_svg
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
 from gui.service.client import ServiceError
+from gui.service.urls import service_picture
 from gui.teach.desk import Desk
-from service.contract.insight import ExplainAnswer, Neighbour, SampleAbout
-from service.contract.words import InspectionAnswer
+from service.contract.insight import ExplainAnswer, Neighbour
+from service.contract.inspections import InspectionAnswer
+from service.contract.samples import SampleAbout
 
 # How much is seen around a spot, as a multiple of its size, and at least so many pixels.
 ROUND, LEAST_PX = 5.0, 48.0

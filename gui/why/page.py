@@ -9,16 +9,16 @@ from nicegui import ui
 from gui.gui import Gui
 from gui.kit.formats import area, date_and_time, number
 from gui.kit.svg import picture_svg
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
 from gui.service.client import ServiceError
+from gui.service.urls import service_picture
 from gui.shell import Page, empty, page
 from gui.teach.desk import Desk, Guard
 from gui.teach.page import CSS
 from gui.why.changes import Changes
 from gui.why.neighbours import show_neighbours
 from gui.why.question import Questionable
-from service.contract.words import InspectionAnswer
+from service.contract.inspections import InspectionAnswer
 
 
 def show(gui: Gui) -> None:

@@ -8,12 +8,13 @@ from nicegui import ui
 
 from gui.kit.formats import number
 from gui.kit.svg import picture_svg
-from gui.pictures.served import service_picture
 from gui.service import teaching as calls
+from gui.service.urls import service_picture
 from gui.shell import sure
 from gui.teach.desk import Desk
 from gui.teach.page import address
-from service.contract.insight import QuestionableSample, SampleAbout
+from service.contract.models import QuestionableSample
+from service.contract.samples import SampleAbout
 
 SHOWN = 12
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 
 from service.api.request import Parts, answered
-from service.contract.words import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer, RestoredState
+from service.contract.operations import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer, RestoredState
 from service.operations import backup as backing_up
 from service.store.backups.restore import former_is_kept, restored
 

@@ -11,10 +11,9 @@ from fastapi import Depends, Form, Query, Response, UploadFile
 from PIL import Image
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from service.contract.words import MmPerPx, Name
+from service.contract.shapes import Shape, parse_shape
+from service.contract.words import MAX_NAME, MmPerPx, Name
 from service.errors import InvalidField
-from service.store.names import MAX_NAME
-from service.vision.masks import Shape, parse_shape
 
 RoleForm = Annotated[Name, Form(description="Role: which part or view of it")]
 RoiForm = Annotated[Name, Form(description="Region of interest within the role")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from service.api.request import Parts, answered
-from service.contract.words import Health
+from service.contract.health import Health
 from service.operations.health import health
 
 router = APIRouter(tags=["health"])

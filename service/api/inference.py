@@ -8,7 +8,8 @@ from fastapi import APIRouter, File, Form, Response, UploadFile
 
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
 from service.api.request import Parts, answered
-from service.contract.words import InferAnswer, Name, ScoresAnswer
+from service.contract.inspections import InferAnswer, ScoresAnswer
+from service.contract.words import Name
 from service.inspection import infer
 from service.inspection.infer import Inspection
 

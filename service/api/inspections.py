@@ -14,8 +14,8 @@ from fastapi.responses import StreamingResponse
 
 from service.api.fields import Side, picture, small_picture, utc
 from service.api.request import Parts, answered
-from service.contract.summary import InspectionsSummary
-from service.contract.words import InspectionAnswer, InspectionsAnswer, InspectionSummary, Name, Score, Verdict
+from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
+from service.contract.words import Name, Score, Verdict
 from service.inspection import history, showing
 from service.inspection.pictures import picture_of
 from service.store.records.inspections import Order, Record, RecordFilter

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from service.api.request import Parts, answered
 from service.backend import Backend
-from service.contract.words import JobAnswer
+from service.contract.jobs import JobAnswer
 from service.jobs import Job
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])

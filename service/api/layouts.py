@@ -20,7 +20,8 @@ from service.contract.layouts import (
     Revision,
     SamplesAnswer,
 )
-from service.contract.words import DeletedAnswer, Label, MmPerPx, Name
+from service.contract.samples import DeletedAnswer
+from service.contract.words import Label, MmPerPx, Name
 from service.errors import InvalidField
 from service.layouts import edit
 from service.teaching import cut

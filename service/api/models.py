@@ -8,8 +8,15 @@ from fastapi import APIRouter, Query
 
 from service.api.fields import RoiQuery, RoleQuery
 from service.api.request import Parts, answered
-from service.contract.insight import ModelScoresAnswer, QuestionableAnswer
-from service.contract.words import ActivatedAnswer, ActivateRequest, ModelsAnswer, Name, RollbackRequest, Version
+from service.contract.models import (
+    ActivatedAnswer,
+    ActivateRequest,
+    ModelsAnswer,
+    ModelScoresAnswer,
+    QuestionableAnswer,
+    RollbackRequest,
+)
+from service.contract.words import Name, Version
 from service.insight import suspects
 from service.teaching import scores, versions
 

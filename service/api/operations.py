@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api.request import Parts, answered
-from service.contract.words import FreezeAnswer, FreezeRequest, VerifyAnswer
+from service.contract.operations import FreezeAnswer, FreezeRequest, VerifyAnswer
 from service.operations import freeze, verify
 
 router = APIRouter(prefix="/admin", tags=["operations"])

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from service import __version__, caller
 from service.api.gate import Gate
 from service.api.problems import problem_response
-from service.contract.words import BackupState, Health, Latency
+from service.contract.health import BackupState, Health, Latency
 from service.errors import NotReady
 from service.keys import own_hosts
 from service.settings import Settings, split_list

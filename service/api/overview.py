@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from service.api.fields import RoiQuery, RoleQuery
 from service.api.request import Parts, answered
-from service.contract.words import ManifestAnswer, StateAnswer
+from service.contract.models import ManifestAnswer, StateAnswer
 from service.teaching import versions
 
 router = APIRouter(tags=["models"])

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from service import caller
-from service.contract.words import ProblemAnswer
+from service.contract.problem import ProblemAnswer
 from service.errors import InvalidField, NotFound, Problem, TooLarge
 
 log = logging.getLogger(__name__)

@@ -19,17 +19,18 @@ from service.api.fields import (
     small_picture,
 )
 from service.api.request import Parts, answered
-from service.contract.insight import FromInspectionsRequest, MovedAnswer, MoveRequest, SamplesListAnswer
-from service.contract.words import (
+from service.contract.samples import (
     DatasetAnswer,
     DeletedAnswer,
+    FromInspectionsRequest,
     GoldenAnswer,
     GoldenRequest,
-    Label,
-    MmPerPx,
-    Name,
+    MovedAnswer,
+    MoveRequest,
+    SamplesListAnswer,
     UploadAnswer,
 )
+from service.contract.words import Label, MmPerPx, Name
 from service.inspection import showing
 from service.teaching import samples
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, status
 
 from service.api.request import Parts, answered
+from service.contract.samples import DeletedAnswer
 from service.contract.system import (
     AuditAnswer,
     AuditVerifyAnswer,
@@ -21,7 +22,6 @@ from service.contract.system import (
     SettingsAnswer,
     SettingsRequest,
 )
-from service.contract.words import DeletedAnswer
 from service.operations import audit, configure
 
 router = APIRouter(tags=["system"])

@@ -8,14 +8,8 @@ from fastapi import APIRouter, File, Form, Header, Response, UploadFile
 
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
 from service.api.request import Parts, answered
-from service.contract.words import (
-    CalibrateDatasetRequest,
-    CalibrationAnswer,
-    CalibrationRequest,
-    DatasetRequest,
-    FitAnswer,
-    InferDatasetAnswer,
-)
+from service.contract.models import CalibrateDatasetRequest, CalibrationAnswer, CalibrationRequest, FitAnswer
+from service.contract.samples import DatasetRequest, InferDatasetAnswer
 from service.errors import InvalidField
 from service.teaching import calibrate, fit
 from service.teaching.fit import Lesson

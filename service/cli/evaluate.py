@@ -21,6 +21,7 @@ from service.calibration.accuracy import PixelCounts, figures
 from service.calibration.threshold import DEFAULT_PERCENTILE, calibrate
 from service.cli.shapes import shape_json
 from service.cli.teach_inspect import pictures_in, progress_bar
+from service.contract.shapes import parse_shape
 from service.engine.patchcore import Fitted, Fitting, Good, fit
 from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import InvalidField
@@ -30,7 +31,7 @@ from service.stopwatch import Stopwatch
 from service.teaching.fit import held_out_scores, teaching_for, typical_side
 from service.vision.anomaly_map import on_roi
 from service.vision.images import decode
-from service.vision.masks import parse_shape, pixel_mask
+from service.vision.masks import pixel_mask
 from service.vision.verdict import judge, measure
 
 WARM_UP = 3  # pictures whose times are not counted

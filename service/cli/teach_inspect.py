@@ -15,10 +15,10 @@ from rich.table import Table
 
 from service.cli.client import Client, ServiceError, connected
 from service.cli.shapes import shape_json
+from service.contract.shapes import parse_shape
 from service.errors import InvalidField
 from service.settings import Settings
 from service.vision.images import decode, encode_png
-from service.vision.masks import parse_shape
 from service.vision.overlay import draw_overlay
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")

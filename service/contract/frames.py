@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from service.contract.inspections import InspectionSummary, RegionAnswer
 from service.contract.layouts import Affine, Alignment
-from service.contract.words import Answer, InspectionSummary, RegionAnswer, Verdict
+from service.contract.words import Answer, Verdict
 
 FrameVerdict = Literal["OK", "NG", "ERROR"]
 Points = list[tuple[float, float]]

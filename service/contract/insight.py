@@ -3,83 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.words import Answer, Label, Name, RegionAnswer, Verdict, Version
+from service.contract.inspections import RegionAnswer
+from service.contract.samples import InspectionId, InspectionIds
+from service.contract.words import Answer, Name, Verdict, Version
 
-MAX_IDS = 1_000
 MAX_RERUN = 10_000
-FileName = Annotated[str, Field(max_length=128)]
-InspectionId = Annotated[str, Field(max_length=64)]
-InspectionIds = Annotated[list[InspectionId], Field(min_length=1, max_length=MAX_IDS)]
 
 
 class _Words(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
-
-
-class SampleAbout(BaseModel):
-    """`shape` in pixels of the sample, null: all of it. `golden`: the verdict every model must give it."""
-
-    filename: str
-    label: Label
-    width: int
-    height: int
-    mm_per_px: float
-    shape: dict[str, Any] | None
-    created: str
-    source_name: str
-    golden: Verdict | None
-
-
-class SamplesListAnswer(Answer):
-    samples: list[SampleAbout]
-
-
-class MoveRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
-    filename: FileName
-    label: Annotated[Label, Field(description="Where it is")]
-    to: Annotated[Label, Field(description="Where it belongs")]
-
-
-class MovedAnswer(Answer):
-    filename: str
-
-
-class FromInspectionsRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
-    inspection_ids: InspectionIds
-
-
-class OkScore(BaseModel):
-    """`filename`: null when the picture is not among the ROI's OK samples (any more)."""
-
-    filename: str | None
-    score: float
-
-
-class NgScore(BaseModel):
-    filename: str
-    score: float
-
-
-class ModelScoresAnswer(Answer):
-    """`ok`: of pictures it was taught with, out of sample. `ng`: of the NG samples there are now."""
-
-    role_id: str
-    roi_id: str
-    model_version: int
-    area_mm2_thr: float
-    threshold: float | None
-    score_percentile: float
-    uncalibrated_scale: float
-    ok: list[OkScore]
-    ng: list[NgScore]
 
 
 class ExplainRequest(BaseModel):
@@ -115,19 +51,6 @@ class ExplainAnswer(Answer):
     patch: Spot
     distance: float
     neighbours: list[Neighbour]
-
-
-class QuestionableSample(BaseModel):
-    filename: str
-    held_out_score: float | None
-    reason: str
-
-
-class QuestionableAnswer(Answer):
-    role_id: str
-    roi_id: str
-    model_version: int
-    samples: list[QuestionableSample]
 
 
 class RerunRequest(_Words):

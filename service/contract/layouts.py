@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from service.contract.shapes import Coordinate, Length, Shape
 from service.contract.words import Answer, Label, MmPerPx, Name
 from service.errors import InvalidLayout
-from service.vision.masks import Coordinate, Length, Shape
 
 MAX_MARKS, MAX_ROIS = 2, 64
 

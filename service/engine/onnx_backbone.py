@@ -13,7 +13,7 @@ import onnxruntime
 import torch
 
 from service.engine.backbones import Backbone
-from service.process.sleeping_threads import Lanes
+from service.engine.lanes import Lanes
 
 log = logging.getLogger(__name__)
 # Relative to the largest value; float32 in another order of additions gives about 1e-6.

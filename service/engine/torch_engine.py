@@ -16,13 +16,13 @@ import torch
 
 from service.engine.backbones import BACKBONES, load_backbone
 from service.engine.coreset import greedy_coreset
+from service.engine.lanes import Lanes
 from service.engine.nearest import PlacedVectors, linear, nearest, place
 from service.engine.onnx_backbone import OnnxBackbone, ParityError, export
 from service.engine.onnx_cache import Kept, KeptExports
 from service.engine.protocol import MemoryBank, Recipe
 from service.engine.weights import best_available, require_weights, weights_folders
 from service.errors import DeviceLost, EngineFailed, ForeignBackbone, NotReady
-from service.process.sleeping_threads import Lanes
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import numpy as np
 
 from service.backend import Backend
 from service.contract.insight import ExplainAnswer, ExplainRequest, Neighbour, Spot
-from service.contract.words import RegionAnswer
+from service.contract.inspections import RegionAnswer
 from service.engine.protocol import MemoryBank
 from service.errors import InvalidField
 from service.insight.nearest_good import Cell, box_of, cells_of, distances, of_different_owners

@@ -10,7 +10,8 @@ import numpy as np
 
 from service.backend import Backend
 from service.calibration.threshold import MIN_OK_SCORES, odd
-from service.contract.insight import QuestionableAnswer, QuestionableSample
+from service.contract.models import QuestionableAnswer, QuestionableSample
+from service.contract.shapes import parse_shape
 from service.engine.protocol import MemoryBank
 from service.insight.explain import embedded
 from service.insight.nearest_good import two_owners
@@ -20,7 +21,6 @@ from service.loaded.models import LoadedModel
 from service.store.samples import Sample, refuse_other_scale
 from service.teaching.scores import remembered_ok_scores, version_key
 from service.vision.images import decode
-from service.vision.masks import parse_shape
 from service.vision.network_view import Layout, lay_out
 from service.vision.verdict import measure
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from service.backend import Backend
 from service.contract.frames import FrameAnswer, FramesOfHour, FramesOfRoi, FramesSummary
-from service.contract.words import InspectionSummary
+from service.contract.inspections import InspectionSummary
 from service.store.records.frames import FrameFilter
 from service.store.records.inspections import RecordFilter
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.backend import Backend
-from service.contract.summary import Drift, InspectionsSummary, RoiSummary, TrendPoint
+from service.contract.inspections import Drift, InspectionsSummary, RoiSummary, TrendPoint
 from service.errors import MemoryNotFitted, Problem
 from service.store.records.inspections import RecordFilter
 from service.store.records.summaries import RoiCounts

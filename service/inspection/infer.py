@@ -12,7 +12,9 @@ import numpy as np
 from service import caller
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE
-from service.contract.words import InferAnswer, Params, RegionAnswer, ScoresAnswer, Verdict
+from service.contract.inspections import InferAnswer, Params, RegionAnswer, ScoresAnswer
+from service.contract.shapes import Shape
+from service.contract.words import Verdict
 from service.errors import InvalidShape, NotCalibrated
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
@@ -22,7 +24,6 @@ from service.store.records.inspections import Record, new_inspection_id
 from service.store.samples import refuse_other_scale
 from service.vision.anomaly_map import Region, heatmap
 from service.vision.images import decode, encode_png
-from service.vision.masks import Shape
 from service.vision.network_view import Layout, lay_out
 from service.vision.verdict import DEFAULT_AREA_MM2, Judged, Measured, judge, measure
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.backend import Backend
+from service.contract.shapes import Shape, parse_shape
 from service.errors import NotFound
 from service.store.records.inspections import Record
 from service.vision.images import decode, encode_png
-from service.vision.masks import Shape, parse_shape
 from service.vision.roi_picture import canonical_shape, cut_out
 
 

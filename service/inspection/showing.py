@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.backend import Backend
-from service.contract.insight import SampleAbout, SamplesListAnswer
+from service.contract.samples import SampleAbout, SamplesListAnswer
 from service.contract.words import Label
 from service.errors import ImageTypeNotRead, SampleDamaged, UndecodableImage
 from service.inspection.pictures import picture_of

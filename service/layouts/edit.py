@@ -17,14 +17,14 @@ from service.contract.layouts import (
     LayoutSummary,
     Master,
 )
-from service.contract.words import DeletedAnswer
+from service.contract.samples import DeletedAnswer
 from service.errors import NotAligned, NotFound
 from service.layouts.rules import refuse_impossible
 from service.loaded.layout_loading import master_pixels, parsed
 from service.loaded.layouts import LoadedLayout
+from service.loaded.scale import refuse_scale_of_others
 from service.store.files import sha256
 from service.store.layouts import StoredLayout, refuse_other_revision
-from service.teaching.fit import refuse_scale_of_others
 from service.vision.find_part import find_part
 from service.vision.images import decode, encode_png
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.contract.layouts import Box, Mark, Roi
+from service.contract.shapes import Annulus
 from service.errors import InvalidLayout, NotAligned
 from service.vision.find_mark import Template
 from service.vision.find_part import find_part, prepare_marks
 from service.vision.images import MIN_SIDE_PX
-from service.vision.masks import Annulus
 from service.vision.roi_picture import canonical_shape, outlines, sticks_out_px
 
 MIN_MARK_PX = 16

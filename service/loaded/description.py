@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from service.contract.shapes import Shape, parse_shape
 from service.engine.patchcore import Fitted
 from service.engine.protocol import MemoryBank, Recipe
 from service.store.models import StoredModel
-from service.vision.masks import Shape, parse_shape
 from service.vision.network_view import Layout, lay_out
 
 

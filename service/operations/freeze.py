@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from service import caller
 from service.backend import Backend
-from service.contract.words import FreezeAnswer, Frozen
+from service.contract.health import Frozen
+from service.contract.operations import FreezeAnswer
 
 
 def freeze(backend: Backend, why: str) -> FreezeAnswer:

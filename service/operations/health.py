@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from service import __version__
 from service.backend import Backend
-from service.contract.words import BackupState, Frozen, Health, Latency
+from service.contract.health import BackupState, Frozen, Health, Latency
 from service.operations import verify
 from service.store.backups.make import Outcome
 from service.store.backups.restore import restored

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from service.backend import Backend
-from service.contract.words import VerifyAnswer, VerifyCheck
+from service.contract.operations import VerifyAnswer, VerifyCheck
+from service.contract.shapes import parse_shape
 from service.errors import MemoryNotFitted, NotCalibrated, Problem
 from service.inspection.infer import look
 from service.stopwatch import Stopwatch
 from service.store.backups.restore import restored, settle
 from service.store.samples import Sample
 from service.store.state.verification import Verification, keep_verification, last_verification
-from service.vision.masks import parse_shape
 from service.vision.verdict import judge
 
 log = logging.getLogger(__name__)

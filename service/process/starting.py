@@ -74,7 +74,7 @@ class Early:
             pass
 
     def _health(self) -> dict[str, Any]:
-        """As `service.contract.words.Health` says."""
+        """As `service.contract.health.Health` says."""
         return {
             "status": "loading", "reason": LOADING, "code": "loading", "codes": ["loading"], "warnings": [],
             "product": "brakedisc-inspector", "pid": os.getpid(), "version": __version__,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 
-MAX_NAME = 128
 _MAX_FOLDER = 72  # two of them and a file name stay below Windows' 260 characters
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _DEVICES = frozenset(
@@ -32,13 +31,6 @@ def folder_name(name: str) -> str:
 def is_folder_name(name: str) -> bool:
     """Whether `folder_name` could have made it."""
     return 1 <= len(name) <= _MAX_FOLDER and set(name) <= _PLAIN | set("+=~") and name not in _DEVICES
-
-
-def check_name(value: str) -> str:
-    """The name itself when it is 1-128 printable characters. Raises ValueError, which pydantic says of the field."""
-    if not 1 <= len(value) <= MAX_NAME or not value.isprintable() or not value.strip():
-        raise ValueError(f"must be 1 to {MAX_NAME} printable characters, not only spaces")
-    return value
 
 
 def _escape(character: str) -> str:

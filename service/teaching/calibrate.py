@@ -10,7 +10,8 @@ from typing import Any
 
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE, Calibration, calibrate
-from service.contract.words import CalibrationAnswer, CalibrationRequest, InferDatasetAnswer, SampleScore
+from service.contract.models import CalibrationAnswer, CalibrationRequest
+from service.contract.samples import InferDatasetAnswer, SampleScore
 from service.inspection.infer import area_in_force
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel

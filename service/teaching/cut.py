@@ -13,8 +13,8 @@ from service.contract.words import Label
 from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
 from service.layouts.edit import align, read_layout
 from service.loaded.layouts import LoadedLayout
+from service.loaded.scale import refuse_scale_of_others
 from service.store.samples import NewSample
-from service.teaching.fit import refuse_scale_of_others
 from service.vision.images import decode, encode_png
 from service.vision.roi_picture import RoiPicture, roi_pictures
 

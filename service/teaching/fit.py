@@ -13,18 +13,19 @@ from functools import partial
 import numpy as np
 
 from service.backend import Backend
-from service.contract.words import FitAnswer
+from service.contract.models import FitAnswer
+from service.contract.shapes import Shape, parse_shape
 from service.engine import patchcore
 from service.engine.patchcore import Fitted, Fitting, Good, Report, Teaching
 from service.engine.protocol import Recipe
-from service.errors import InvalidField, MemoryNotFitted, Problem
+from service.errors import InvalidField
 from service.loaded import description as model
 from service.loaded.description import Description, PictureFrame
+from service.loaded.scale import refuse_scale_of_others
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.samples import refuse_other_scale
 from service.vision.images import decode
-from service.vision.masks import Shape, parse_shape
 from service.vision.network_view import roi_side
 from service.vision.verdict import DEFAULT_AREA_MM2, measure
 
@@ -117,21 +118,6 @@ def teaching_for(settings: Settings, recipe: Recipe, *, memory_fit: bool) -> Tea
     if settings.coreset_rate:  # somebody's own rate is taken at its word
         return Teaching(coreset_rate=settings.coreset_rate, min_bank=1, dims=recipe.dims)
     return Teaching(dims=recipe.dims)
-
-
-def refuse_scale_of_others(backend: Backend, role_id: str, roi_id: str, mm_per_px: float) -> None:
-    """Raises ScaleMismatch when the ROI's samples or model have another scale."""
-    known = backend.datasets.mm_per_px(role_id, roi_id)
-    if known is not None:
-        refuse_other_scale(known, mm_per_px, "the samples of this ROI have")
-    try:
-        taught = backend.cache.get(role_id, roi_id).description.mm_per_px
-    except MemoryNotFitted:
-        return
-    except Problem as problem:  # a broken model must not stop anybody from teaching a new one
-        log.warning("scale of the current model unknown", extra={"detail": problem.detail})
-        return
-    refuse_other_scale(taught, mm_per_px, "the model of this ROI was taught with")
 
 
 def describe(

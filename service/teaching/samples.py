@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from service.backend import Backend
-from service.contract.insight import FromInspectionsRequest, MovedAnswer, MoveRequest
-from service.contract.words import (
+from service.contract.samples import (
     DatasetAnswer,
+    FromInspectionsRequest,
     GoldenAnswer,
     GoldenRequest,
     GoldenSample,
-    Label,
     LabelSummary,
+    MovedAnswer,
+    MoveRequest,
     UploadAnswer,
 )
+from service.contract.shapes import parse_shape
+from service.contract.words import Label
 from service.errors import InvalidField, NotFound
 from service.inspection.pictures import Recalled, recall
+from service.loaded.scale import refuse_scale_of_others
 from service.store.samples import LABELS, NewSample
-from service.teaching.fit import refuse_scale_of_others
 from service.vision.images import decode, encode_png
-from service.vision.masks import parse_shape, pixel_mask
+from service.vision.masks import pixel_mask
 
 # Inspections that a sentence names one by one.
 NAMED = 10

@@ -7,7 +7,8 @@ from collections.abc import Hashable
 
 from service.backend import Backend
 from service.calibration.threshold import DEFAULT_PERCENTILE
-from service.contract.insight import ModelScoresAnswer, NgScore, OkScore
+from service.contract.models import ModelScoresAnswer, NgScore, OkScore
+from service.contract.shapes import parse_shape
 from service.contract.words import Label
 from service.inspection.infer import area_in_force, look
 from service.loaded import description
@@ -16,7 +17,6 @@ from service.loaded.models import LoadedModel
 from service.stopwatch import Stopwatch
 from service.store.samples import Sample, refuse_other_scale
 from service.teaching.fit import held_out_scores
-from service.vision.masks import parse_shape
 
 
 def model_scores(backend: Backend, role_id: str, roi_id: str, model_version: int | None) -> ModelScoresAnswer:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from service.backend import Backend
-from service.contract.words import ActivatedAnswer, ManifestAnswer, ModelsAnswer, ModelSummary, StateAnswer
+from service.contract.models import ActivatedAnswer, ManifestAnswer, ModelsAnswer, ModelSummary, StateAnswer
 from service.errors import MemoryNotFitted, NotReady, Problem
 from service.store.models import VersionSummary
 from service.store.samples import LABELS

@@ -8,8 +8,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from service.contract.shapes import Shape
 from service.vision.anomaly_map import Frame
-from service.vision.masks import Shape, bounding_box, patch_mask, pixel_mask
+from service.vision.masks import bounding_box, patch_mask, pixel_mask
 
 # Resolution of the anomaly map. Patches are 8 pixels apart, so 4 lose nothing and cost a quarter of the network's size.
 MAP_PX_PER_PATCH = 4

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from service.contract.layouts import Roi
+from service.contract.shapes import Annulus, Circle, Rect, Shape
 from service.errors import RoiOutsideFrame
-from service.vision.masks import Annulus, Circle, Rect, Shape
 
 # An aligned ROI at the very edge may stick out by a part of a pixel: the outermost pixel stands in for it.
 MAX_OUTSIDE_PX = 1.0

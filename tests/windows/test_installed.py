@@ -24,10 +24,10 @@ from playwright.sync_api import expect
 
 from service.cli.run_demo import ROI, SIZE
 from service.demo.discs import MM_PER_PX, ring_shape
-from tests.browser import Inspector, by, chromium, open_page
-from tests.line_parts import pictures, prefer, teach_line
-from tests.parts import ROI as TAUGHT_ROI
-from tests.parts import SIZE as TAUGHT_SIZE
+from tests.kit.browser import Inspector, by, chromium, open_page
+from tests.kit.line_parts import pictures, prefer, teach_line
+from tests.kit.parts import ROI as TAUGHT_ROI
+from tests.kit.parts import SIZE as TAUGHT_SIZE
 
 ROOT = Path(__file__).parents[2]
 PORT, SCREENS = free_port(), free_port()

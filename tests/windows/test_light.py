@@ -22,7 +22,7 @@ from desktop import Desktop
 from machine import Machine, free_port, health, wait_until
 
 from service import __version__
-from tests.parts import fit
+from tests.kit.parts import fit
 from tray.icon.menu import Colour
 
 PORT, SCREENS = free_port(), free_port()

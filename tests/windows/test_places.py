@@ -17,9 +17,9 @@ import wine
 from desktop import Desktop
 from machine import Machine, free_port, health, is_ready, wait_until
 
-from tests.browser import Inspector
-from tests.line_parts import ROLE, good, spoiled, teach_line
-from tests.parts import ROI
+from tests.kit.browser import Inspector
+from tests.kit.line_parts import ROLE, good, spoiled, teach_line
+from tests.kit.parts import ROI
 
 READY_S = 120.0
 NOBODY = 65534

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from tray.client import Backup
 from tray.supervise.status import State, Status
 from tray.texts import LANGUAGES, NAMES, Language, reason, text
 
@@ -23,15 +24,6 @@ class Colour(StrEnum):
     AMBER = "amber"
     RED = "red"
     GREY = "grey"
-
-
-@dataclass(frozen=True)
-class Backup:
-    """`created_utc` in ISO 8601."""
-
-    name: str
-    created_utc: str
-    version: str
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,0 @@
-"""One file a screen: what it shows and what its buttons do."""

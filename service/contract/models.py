@@ -1,0 +1,169 @@
+"""Versions of a model: fit, calibration, which one serves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.contract.samples import DatasetRequest
+from service.contract.words import (
+    MAX_SCORES,
+    Answer,
+    Area,
+    Label,
+    MmPerPx,
+    Name,
+    Percentile,
+    Score,
+    Threshold,
+    Version,
+)
+
+
+class FitAnswer(Answer):
+    n_images: int
+    n_embeddings: int
+    coreset_size: int
+    token_shape: tuple[int, int]
+    coreset_rate_requested: float
+    coreset_rate_applied: float
+    model_version: int
+    active: bool
+    ok_scores: list[float]
+    duration_s: float
+    stages_s: dict[str, float]
+
+
+class CalibrationRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    mm_per_px: MmPerPx
+    ok_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
+    ng_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
+    area_mm2_thr: Area | None = None
+    score_percentile: Percentile | None = None
+    model_version: Version | None = None
+    threshold: Annotated[Threshold | None, Field(description="One's own; left out: the one that follows")] = None
+    preview: Annotated[bool, Field(description="Only what it would be: nothing is stored")] = False
+
+
+class CalibrationAnswer(Answer):
+    threshold: float
+    ok_mean: float
+    ng_mean: float | None
+    p99_ok: float
+    p5_ng: float | None
+    mm_per_px: float
+    area_mm2_thr: float
+    score_percentile: float
+    method: str
+    n_ok: int
+    n_ng: int
+    false_reject_rate: float | None
+    false_reject_ci95: tuple[float, float] | None
+    miss_rate: float | None
+    miss_ci95: tuple[float, float] | None
+    overlap: bool | None
+    model_version: int
+    warnings: list[str]
+
+
+class CalibrateDatasetRequest(DatasetRequest):
+    area_mm2_thr: Area | None = None
+    score_percentile: Percentile | None = None
+
+
+class StateAnswer(Answer):
+    role_id: str
+    roi_id: str
+    memory_fitted: bool
+    calib_present: bool
+    model_version: int | None
+    serving_version: int | None
+    problem: str | None
+    mm_per_px: float | None
+    versions: list[int]
+    dataset: dict[Label, int]
+
+
+class ManifestAnswer(StateAnswer):
+    model: dict[str, Any] | None
+    calibration: dict[str, Any] | None
+
+
+class ModelSummary(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+    role_id: str
+    roi_id: str
+    model_version: int
+    current: bool
+    activated: bool
+    calibrated: bool
+    created_utc: str | None
+    backbone: str | None
+    coreset_size: int | None
+    threshold: float | None
+    damaged: str | None
+
+
+class ModelsAnswer(Answer):
+    models: list[ModelSummary]
+
+
+class ActivateRequest(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+    role_id: Name
+    roi_id: Name
+    model_version: Version
+
+
+class RollbackRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+
+
+class ActivatedAnswer(Answer):
+    role_id: str
+    roi_id: str
+    model_version: int
+    calibrated: bool
+
+
+class OkScore(BaseModel):
+    """`filename`: null when the picture is not among the ROI's OK samples (any more)."""
+
+    filename: str | None
+    score: float
+
+
+class NgScore(BaseModel):
+    filename: str
+    score: float
+
+
+class ModelScoresAnswer(Answer):
+    """`ok`: of pictures it was taught with, out of sample. `ng`: of the NG samples there are now."""
+
+    role_id: str
+    roi_id: str
+    model_version: int
+    area_mm2_thr: float
+    threshold: float | None
+    score_percentile: float
+    uncalibrated_scale: float
+    ok: list[OkScore]
+    ng: list[NgScore]
+
+
+class QuestionableSample(BaseModel):
+    filename: str
+    held_out_score: float | None
+    reason: str
+
+
+class QuestionableAnswer(Answer):
+    role_id: str
+    roi_id: str
+    model_version: int
+    samples: list[QuestionableSample]

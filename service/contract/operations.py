@@ -1,0 +1,75 @@
+"""Verification, freeze and backups."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.contract.health import Frozen
+from service.contract.words import Answer, Verdict
+
+
+class VerifyCheck(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+    kind: Literal["engine", "model", "golden"]
+    what: str
+    passed: bool
+    detail: str
+    expected: Verdict | None = None
+    verdict: Verdict | None = None
+    score: float | None = None
+    threshold: float | None = None
+    model_version: int | None = None
+
+
+class VerifyAnswer(Answer):
+    passed: bool
+    n_golden: int
+    checked_utc: str
+    checks: list[VerifyCheck]
+
+
+class FreezeRequest(BaseModel):
+    why: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class FreezeAnswer(Answer):
+    training_frozen: bool
+    frozen: Frozen | None
+
+
+class BackupSummary(BaseModel):
+    name: str
+    created_utc: str
+    version: str
+    size_bytes: int
+
+
+class RestoredState(BaseModel):
+    """A restored state that waits to be verified."""
+
+    backup: str
+    restored_utc: str
+    carried_over: int
+    note: str
+
+
+class BackupsAnswer(Answer):
+    backups: list[BackupSummary]
+    last_success_utc: str | None
+    error: str | None
+    copy_error: str | None
+    second_folder: str | None
+    former_kept: bool
+    restored: RestoredState | None
+
+
+class BackupAnswer(Answer, BackupSummary):
+    n_files: int
+    copy_error: str | None
+    dropped: list[str]
+
+
+class RestoreAnswer(Answer):
+    backup: str

@@ -1,0 +1,121 @@
+"""Samples a ROI has, and how they are scored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from service.contract.words import Answer, Label, MmPerPx, Name, Verdict, Version
+
+
+class UploadAnswer(Answer):
+    saved: int
+    files: list[str]
+    count: int
+
+
+class LabelSummary(BaseModel):
+    count: int
+    files: list[str]
+
+
+class DatasetAnswer(Answer):
+    role_id: str
+    roi_id: str
+    mm_per_px: float | None
+    classes: dict[Label, LabelSummary]
+
+
+class DeletedAnswer(Answer):
+    deleted: int
+
+
+class DatasetRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    mm_per_px: MmPerPx | None = None
+    model_version: Version | None = None
+
+
+class SampleScore(BaseModel):
+    filename: str
+    label: Label
+    score: float
+    verdict: Verdict | None
+
+
+class InferDatasetAnswer(Answer):
+    role_id: str
+    roi_id: str
+    model_version: int
+    threshold: float | None
+    results: list[SampleScore]
+
+
+class GoldenRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    label: Label
+    filename: Annotated[str, Field(max_length=128)]
+    expected: Annotated[Verdict | None, Field(description="Verdict every model must give it; null: not golden")]
+
+
+class GoldenSample(BaseModel):
+    role_id: str
+    roi_id: str
+    label: Label
+    filename: str
+    expected: Verdict
+
+
+class GoldenAnswer(Answer):
+    golden: list[GoldenSample]
+
+
+MAX_IDS = 1_000
+
+
+FileName = Annotated[str, Field(max_length=128)]
+
+
+InspectionId = Annotated[str, Field(max_length=64)]
+
+
+InspectionIds = Annotated[list[InspectionId], Field(min_length=1, max_length=MAX_IDS)]
+
+
+class SampleAbout(BaseModel):
+    """`shape` in pixels of the sample, null: all of it. `golden`: the verdict every model must give it."""
+
+    filename: str
+    label: Label
+    width: int
+    height: int
+    mm_per_px: float
+    shape: dict[str, Any] | None
+    created: str
+    source_name: str
+    golden: Verdict | None
+
+
+class SamplesListAnswer(Answer):
+    samples: list[SampleAbout]
+
+
+class MoveRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    filename: FileName
+    label: Annotated[Label, Field(description="Where it is")]
+    to: Annotated[Label, Field(description="Where it belongs")]
+
+
+class MovedAnswer(Answer):
+    filename: str
+
+
+class FromInspectionsRequest(BaseModel):
+    role_id: Name
+    roi_id: Name
+    inspection_ids: InspectionIds

@@ -1,0 +1,23 @@
+"""One scale for everything a ROI was taught with."""
+
+from __future__ import annotations
+
+from service.backend import Backend
+from service.errors import MemoryNotFitted, Problem
+from service.store.samples import refuse_other_scale
+from service.teaching.fit import log
+
+
+def refuse_scale_of_others(backend: Backend, role_id: str, roi_id: str, mm_per_px: float) -> None:
+    """Raises ScaleMismatch when the ROI's samples or model have another scale."""
+    known = backend.datasets.mm_per_px(role_id, roi_id)
+    if known is not None:
+        refuse_other_scale(known, mm_per_px, "the samples of this ROI have")
+    try:
+        taught = backend.cache.get(role_id, roi_id).description.mm_per_px
+    except MemoryNotFitted:
+        return
+    except Problem as problem:  # a broken model must not stop anybody from teaching a new one
+        log.warning("scale of the current model unknown", extra={"detail": problem.detail})
+        return
+    refuse_other_scale(taught, mm_per_px, "the model of this ROI was taught with")
