@@ -31,7 +31,7 @@ from service.stopwatch import Stopwatch
 from service.teaching.fit import typical_side
 from service.vision.anomaly_map import on_roi
 from service.vision.masks import pixel_mask
-from service.vision.network_view import LARGEST_ASPECT, Layout, lay_out
+from service.vision.network_view import LARGEST_ASPECT, NetworkView, network_view
 from service.vision.verdict import measure
 
 T = TypeVar("T")
@@ -99,16 +99,16 @@ class Trial:
         pixels = PixelCounts()
         for picture in tests:
             image = self.reader.read(picture.path)
-            layout = self._layout(image)
-            patches = self.engine.embed(self.recipe, [layout.picture(image)])
-            distances = self.engine.distances(patches, [placed], [layout.patches])[0]
-            measured = measure(distances, layout, MM_PER_PX)
+            view = self._view(image)
+            patches = self.engine.embed(self.recipe, [view.picture(image)])
+            distances = self.engine.distances(patches, [placed], [view.patches])[0]
+            measured = measure(distances, view, MM_PER_PX)
             reweighted = self.variant.reweight
-            scores.append(_equation_7(patches[0], distances, layout, bank, placed) if reweighted else measured.score)
+            scores.append(_equation_7(patches[0], distances, view, bank, placed) if reweighted else measured.score)
             if picture.mask or not picture.defect:
                 truth = truth_of(picture, image.shape[:2])
                 inspected = pixel_mask(self.reader.frame(image).shape, *truth.shape)
-                pixels.add(on_roi(measured.map, layout.frame), truth, inspected, level)
+                pixels.add(on_roi(measured.map, view.place), truth, inspected, level)
         good = [score for picture, score in zip(tests, scores, strict=True) if picture.defect is None]
         bad = [score for picture, score in zip(tests, scores, strict=True) if picture.defect is not None]
         return auroc(good, bad), pixels.auroc(), pixels.au_pro()
@@ -116,7 +116,7 @@ class Trial:
     def _bank(self, train: list[Path]) -> MemoryBank:
         def load(index: int) -> Good:
             image = self.reader.read(train[index])
-            return Good(self._layout(image).picture(image), self._layout(image))
+            return Good(self._view(image).picture(image), self._view(image))
 
         fitting = Fitting(self.engine, self.recipe, len(train), load, lambda work: work(), lambda *_: None, Stopwatch())
         good = patchcore.gather(fitting, Teaching(dims=self.recipe.dims if self.variant.whiten else 0, seed=self.seed))
@@ -127,17 +127,17 @@ class Trial:
         chosen = patchcore.coreset(fitting, good.vectors, size, self.seed, lambda _: None)
         return MemoryBank(good.vectors[chosen], good.owners[chosen], good.axes, good.offset)
 
-    def _layout(self, image: np.ndarray) -> Layout:
+    def _view(self, image: np.ndarray) -> NetworkView:
         shape = self.reader.frame(image).shape
         height, width = image.shape[:2]
-        return lay_out(shape, height, width, self.recipe.input_size, self.recipe.stride, self.variant.aspect)
+        return network_view(shape, height, width, self.recipe.input_size, self.recipe.stride, self.variant.aspect)
 
 
 def _equation_7(
-    patches: torch.Tensor, distances: np.ndarray, layout: Layout, bank: MemoryBank, placed: PlacedBank
+    patches: torch.Tensor, distances: np.ndarray, view: NetworkView, bank: MemoryBank, placed: PlacedBank
 ) -> float:
     """The largest distance, lowered where the nearest good patch has far neighbours itself."""
-    inside = np.where(layout.patches, distances, -1.0).ravel()
+    inside = np.where(view.patches, distances, -1.0).ravel()
     worst = int(inside.argmax())
     query = patches.reshape(-1, patches.shape[-1])[worst].numpy() @ bank.projection + bank.offset
     _, row = nearest(torch.from_numpy(query)[None], placed.vectors)

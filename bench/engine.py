@@ -25,7 +25,7 @@ from service.engine.weights import require_weights, weights_folders
 from service.settings import Settings, read_settings
 from service.stopwatch import Stopwatch
 from service.vision.images import decode
-from service.vision.network_view import Layout, lay_out, roi_side
+from service.vision.network_view import NetworkView, network_view, roi_side
 from service.vision.verdict import measure
 
 SHAPE = parse_shape(json.dumps(ring_shape(512)))
@@ -40,21 +40,21 @@ def main(
     settings = read_settings(BACKEND_BACKBONE=backbone)
     engine = TorchEngine(settings)
     recipe = engine.recipe(backbone, size, roi_side(SHAPE, 512, 512))
-    layout = lay_out(SHAPE, 512, 512, recipe.input_size, recipe.stride)
+    view = network_view(SHAPE, 512, 512, recipe.input_size, recipe.stride)
     data = [_jpeg(seed) for seed in range(8)]
-    memory = _bank(engine, recipe, layout, bank)
+    memory = _bank(engine, recipe, view, bank)
     placed = engine.place(memory)
     reference = Reference(settings, backbone, engine.device, memory)
 
     def ours(picture: bytes) -> tuple[np.ndarray, float]:
-        prepared = layout.picture(decode(picture, max_mpx=100))
-        distances = engine.distances(engine.embed(recipe, [prepared]), [placed], [layout.patches])[0]
-        measured = measure(distances, layout, MM_PER_PX)
+        prepared = view.picture(decode(picture, max_mpx=100))
+        distances = engine.distances(engine.embed(recipe, [prepared]), [placed], [view.patches])[0]
+        measured = measure(distances, view, MM_PER_PX)
         return measured.map, measured.score
 
     def theirs(picture: bytes) -> tuple[np.ndarray, float]:
-        prepared = layout.picture(decode(picture, max_mpx=100))
-        measured = measure(reference.distances(prepared), layout, MM_PER_PX)
+        prepared = view.picture(decode(picture, max_mpx=100))
+        measured = measure(reference.distances(prepared), view, MM_PER_PX)
         return measured.map, measured.score
 
     difference = max(abs(ours(d)[1] / theirs(d)[1] - 1) for d in data)
@@ -95,11 +95,11 @@ class Reference:
         return np.asarray(found)
 
 
-def _bank(engine: TorchEngine, recipe: Recipe, layout: Layout, size: int) -> MemoryBank:
+def _bank(engine: TorchEngine, recipe: Recipe, view: NetworkView, size: int) -> MemoryBank:
     """Taught as the service does, with a coreset of `size` patches."""
 
     def load(index: int) -> Good:
-        return Good(layout.picture(draw_disc(100 + index).image_rgb), layout)
+        return Good(view.picture(draw_disc(100 + index).image_rgb), view)
 
     fitting = Fitting(engine, recipe, 12, load, lambda work: work(), lambda *_: None, Stopwatch())
     return whitened_bank(fitting, gather(fitting, Teaching(dims=recipe.dims)), size, 0, lambda _: None)

@@ -25,7 +25,7 @@ from service.contract.shapes import parse_shape
 from service.engine.patchcore import Fitted, Fitting, Good, fit
 from service.engine.protocol import Engine, PlacedBank, Recipe
 from service.errors import InvalidField
-from service.loaded.description import PictureFrame
+from service.loaded.description import TaughtPicture
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.teaching.fit import held_out_scores, teaching_for, typical_side
@@ -106,9 +106,9 @@ class Reader:
     def read(self, path: Path) -> np.ndarray:
         return decode(path.read_bytes(), max_mpx=self._settings.max_image_mpx, name=path.name)
 
-    def frame(self, image: np.ndarray) -> PictureFrame:
+    def frame(self, image: np.ndarray) -> TaughtPicture:
         height, width = image.shape[:2]
-        return PictureFrame(width, height, parse_shape(shape_json(self._shape, height, width)))
+        return TaughtPicture(width, height, parse_shape(shape_json(self._shape, height, width)))
 
 
 def test_pictures(folder: Path) -> Iterator[Picture]:
@@ -128,8 +128,8 @@ def _teach(
 
     def load(index: int) -> Good:
         image = reader.read(train[index])
-        layout = reader.frame(image).layout(recipe)
-        return Good(layout.picture(image), layout)
+        view = reader.frame(image).view(recipe)
+        return Good(view.picture(image), view)
 
     def report(progress: float, stage: str) -> None:
         bar.update(task, completed=progress, description=f"teach: {stage}")
@@ -153,23 +153,23 @@ def _test(
             with watch("decode"):
                 image = reader.read(picture.path)
             with watch("frame"):
-                layout = reader.frame(image).layout(recipe)
-                network_input = layout.picture(image)
+                view = reader.frame(image).view(recipe)
+                network_input = view.picture(image)
             with watch("embed"):
                 patches = engine.embed(recipe, [network_input])
             with watch("neighbours"):
-                distances = engine.distances(patches, [placed], [layout.patches])[0]
+                distances = engine.distances(patches, [placed], [view.patches])[0]
             with watch("map"):
-                measured = measure(distances, layout, scale.mm_per_px, scale.area_mm2)
+                measured = measure(distances, view, scale.mm_per_px, scale.area_mm2)
             with watch("judge"):
-                judge(measured, layout, scale.mm_per_px, threshold)
+                judge(measured, view, scale.mm_per_px, threshold)
         times.append(watch.ms)
         tally = tallies.setdefault(picture.defect, Tally([], PixelCounts()))
         tally.scores.append(measured.score)
         if has_masks and (picture.mask or picture.defect is None):
             shape = reader.frame(image).shape
             truth = truth_of(picture, image.shape[:2])
-            tally.pixels.add(on_roi(measured.map, layout.frame), truth, pixel_mask(shape, *truth.shape), threshold)
+            tally.pixels.add(on_roi(measured.map, view.place), truth, pixel_mask(shape, *truth.shape), threshold)
     counted = times[WARM_UP:] or times
     return tallies, {stage: round(float(np.median([t[stage] for t in counted])), 2) for stage in counted[0]}
 

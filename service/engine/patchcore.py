@@ -18,7 +18,7 @@ import numpy as np
 from service.engine.protocol import Engine, MemoryBank, PlacedBank, Recipe
 from service.errors import InvalidField
 from service.stopwatch import Stopwatch
-from service.vision.network_view import Layout
+from service.vision.network_view import NetworkView
 
 T = TypeVar("T")
 Report = Callable[[float, str], None]
@@ -56,10 +56,10 @@ class Teaching:
 
 @dataclass(frozen=True)
 class Good:
-    """One good picture, ready for the network: uint8 RGB (*layout.input_hw, 3)."""
+    """One good picture, ready for the network: uint8 RGB (*view.input_hw, 3)."""
 
     picture: np.ndarray
-    layout: Layout
+    view: NetworkView
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _embedded(fitting: Fitting) -> Iterator[tuple[int, np.ndarray]]:
             with fitting.watch("embed"):
                 raw = fitting.on_device(partial(_embed, fitting, [good.picture for good in same]))
             for good, vectors in zip(same, raw, strict=True):
-                yield first, vectors[good.layout.patches.ravel()]
+                yield first, vectors[good.view.patches.ravel()]
                 first += 1
 
 
@@ -222,7 +222,7 @@ def _compare(fitting: Fitting, bank: MemoryBank, indices: list[int], done: Calla
 
 def _look(fitting: Fitting, good: Good, placed: PlacedBank) -> np.ndarray:
     patches = fitting.engine.embed(fitting.recipe, [good.picture])
-    return fitting.engine.distances(patches, [placed], [good.layout.patches])[0]
+    return fitting.engine.distances(patches, [placed], [good.view.patches])[0]
 
 
 def _bank_size(good: GoodPatches, teaching: Teaching) -> int:

@@ -12,12 +12,12 @@ from service.errors import InvalidField
 from service.insight.nearest_good import Cell, box_of, cells_of, distances, of_different_owners
 from service.inspection.pictures import Recalled, recall
 from service.loaded import description
-from service.loaded.description import PictureFrame
+from service.loaded.description import TaughtPicture
 from service.loaded.models import LoadedModel
 from service.store.records.inspections import Record
 from service.teaching.scores import remembered_ok_scores
 from service.vision.images import decode
-from service.vision.network_view import Layout, lay_out
+from service.vision.network_view import NetworkView, network_view
 
 
 def explain(backend: Backend, asked: ExplainRequest) -> ExplainAnswer:
@@ -31,8 +31,8 @@ def explain(backend: Backend, asked: ExplainRequest) -> ExplainAnswer:
     seen = recall(backend, record)
     used = backend.cache.version(record.role_id, record.roi_id, record.model_version)
     bank = description.bank(backend.models.load(record.role_id, record.roi_id, record.model_version))
-    layout, patches = _patches_of(backend, used, bank, seen)
-    cell = _worst(patches, bank, cells_of(region.contour, layout))
+    view, patches = _patches_of(backend, used, bank, seen)
+    cell = _worst(patches, bank, cells_of(region.contour, view))
     away = distances(patches[cell][None], bank.vectors)[0]
     nearest = of_different_owners(away, bank.owners, asked.k)
     return ExplainAnswer(
@@ -41,20 +41,20 @@ def explain(backend: Backend, asked: ExplainRequest) -> ExplainAnswer:
         roi_id=record.roi_id,
         model_version=record.model_version,
         region=region,
-        patch=_spot(cell, layout),
+        patch=_spot(cell, view),
         distance=float(away[nearest[0]]),
         neighbours=[_neighbour(backend, record, used, bank, row, float(away[row])) for row in nearest],
     )
 
 
 def embedded(
-    backend: Backend, used: LoadedModel, bank: MemoryBank, image_rgb: np.ndarray, layout: Layout
+    backend: Backend, used: LoadedModel, bank: MemoryBank, image_rgb: np.ndarray, view: NetworkView
 ) -> np.ndarray:
     """Patches float32 (gh, gw, d) of a ROI picture, as they are compared with the bank. Between two inspections."""
-    engine, picture = backend.loader.engine(), layout.picture(image_rgb)
+    engine, picture = backend.loader.engine(), view.picture(image_rgb)
     raw = backend.worker.run(lambda: engine.vectors(engine.embed(used.description.recipe, [picture])))[0]
     compared: np.ndarray = raw @ bank.projection + bank.offset
-    return compared.reshape(*layout.grid, -1)
+    return compared.reshape(*view.grid, -1)
 
 
 def _region(record: Record, index: int) -> RegionAnswer:
@@ -65,11 +65,13 @@ def _region(record: Record, index: int) -> RegionAnswer:
     return RegionAnswer(**record.regions[index])
 
 
-def _patches_of(backend: Backend, used: LoadedModel, bank: MemoryBank, seen: Recalled) -> tuple[Layout, np.ndarray]:
+def _patches_of(
+    backend: Backend, used: LoadedModel, bank: MemoryBank, seen: Recalled
+) -> tuple[NetworkView, np.ndarray]:
     image_rgb = decode(seen.image, max_mpx=backend.settings.max_image_mpx, name=seen.record.inspection_id)
     recipe = used.description.recipe
-    layout = lay_out(seen.shape, image_rgb.shape[0], image_rgb.shape[1], recipe.input_size, recipe.stride)
-    return layout, embedded(backend, used, bank, image_rgb, layout)
+    view = network_view(seen.shape, image_rgb.shape[0], image_rgb.shape[1], recipe.input_size, recipe.stride)
+    return view, embedded(backend, used, bank, image_rgb, view)
 
 
 def _worst(patches: np.ndarray, bank: MemoryBank, among: np.ndarray) -> Cell:
@@ -97,19 +99,19 @@ def _neighbour(
 
 
 def _place(
-    backend: Backend, record: Record, used: LoadedModel, bank: MemoryBank, row: int, frame: PictureFrame
+    backend: Backend, record: Record, used: LoadedModel, bank: MemoryBank, row: int, frame: TaughtPicture
 ) -> Spot:
     """Where a vector of the bank comes from: a bank knows its pictures, not the places in them."""
     data = backend.datasets.picture(record.role_id, record.roi_id, "ok", frame.name)
     image_rgb = decode(data, max_mpx=backend.settings.max_image_mpx, name=frame.name)
-    layout = frame.layout(used.description.recipe)
-    patches = embedded(backend, used, bank, image_rgb, layout)
-    cells = np.argwhere(layout.patches)
-    away = distances(patches[layout.patches], bank.vectors[row][None])[:, 0]
+    view = frame.view(used.description.recipe)
+    patches = embedded(backend, used, bank, image_rgb, view)
+    cells = np.argwhere(view.patches)
+    away = distances(patches[view.patches], bank.vectors[row][None])[:, 0]
     at_row, at_column = cells[away.argmin()]
-    return _spot((int(at_row), int(at_column)), layout)
+    return _spot((int(at_row), int(at_column)), view)
 
 
-def _spot(cell: Cell, layout: Layout) -> Spot:
-    x, y, w, h = box_of(cell, layout)
+def _spot(cell: Cell, view: NetworkView) -> Spot:
+    x, y, w, h = box_of(cell, view)
     return Spot(x=x, y=y, w=w, h=h)

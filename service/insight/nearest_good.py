@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from service.vision.network_view import Layout
+from service.vision.network_view import NetworkView
 
 # Rows of a bank compared at once: 8,192 of 512 float64 values are 34 MB.
 ROWS = 8_192
@@ -35,21 +35,21 @@ def two_owners(
     return nearest, owner, without
 
 
-def cells_of(contour: Sequence[Sequence[int]], layout: Layout) -> np.ndarray:
+def cells_of(contour: Sequence[Sequence[int]], view: NetworkView) -> np.ndarray:
     """Bool (gh, gw): the compared patches that a region's contour (pixels of the ROI picture) touches, at least one."""
-    area = np.zeros((layout.frame.roi_height, layout.frame.roi_width), np.uint8)
+    area = np.zeros((view.place.roi_height, view.place.roi_width), np.uint8)
     cv2.fillPoly(area, [np.array(contour, np.int32)], 1)
-    x, y, w, h = layout.crop
-    rows, columns = layout.grid
+    x, y, w, h = view.crop
+    rows, columns = view.grid
     inside = cv2.resize(area[y : y + h, x : x + w].astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    touched: np.ndarray = (inside > 0) & layout.patches
-    return touched if touched.any() else _nearest_cell(contour, layout)
+    touched: np.ndarray = (inside > 0) & view.patches
+    return touched if touched.any() else _nearest_cell(contour, view)
 
 
-def box_of(cell: Cell, layout: Layout) -> tuple[float, float, float, float]:
+def box_of(cell: Cell, view: NetworkView) -> tuple[float, float, float, float]:
     """x, y, w, h in pixels of the ROI picture of the patch in that row and column."""
-    x, y, w, h = layout.crop
-    width, height = w / layout.grid[1], h / layout.grid[0]
+    x, y, w, h = view.crop
+    width, height = w / view.grid[1], h / view.grid[0]
     return x + cell[1] * width, y + cell[0] * height, width, height
 
 
@@ -75,12 +75,12 @@ def _two(queries: np.ndarray, vectors: np.ndarray, owners: np.ndarray) -> tuple[
     return away.min(1), owner, np.where(owners == owner[:, None], np.inf, away).min(1)
 
 
-def _nearest_cell(contour: Sequence[Sequence[int]], layout: Layout) -> np.ndarray:
+def _nearest_cell(contour: Sequence[Sequence[int]], view: NetworkView) -> np.ndarray:
     """A region on the border of the shape may touch only patches that are not compared: the one next to it."""
     middle = np.array(contour, np.float64).mean(0)
-    cells = np.argwhere(layout.patches)
-    boxes = np.array([box_of((int(row), int(column)), layout) for row, column in cells])
+    cells = np.argwhere(view.patches)
+    boxes = np.array([box_of((int(row), int(column)), view) for row, column in cells])
     away = np.linalg.norm(boxes[:, :2] + boxes[:, 2:] / 2 - middle, axis=1)
-    found = np.zeros(layout.grid, bool)
+    found = np.zeros(view.grid, bool)
     found[tuple(cells[away.argmin()])] = True
     return found

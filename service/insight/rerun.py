@@ -16,7 +16,7 @@ from service.loaded.models import LoadedModel
 from service.store.records.inspections import RecordFilter
 from service.store.samples import refuse_other_scale
 from service.vision.images import decode
-from service.vision.network_view import lay_out
+from service.vision.network_view import network_view
 from service.vision.verdict import Judged, judge, measure
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def _judged(backend: Backend, used: LoadedModel, seen: Recalled, threshold: floa
     record, about = seen.record, used.description
     refuse_other_scale(about.mm_per_px, record.mm_per_px, f"inspection {record.inspection_id} has not, it has")
     image_rgb = decode(seen.image, max_mpx=backend.settings.max_image_mpx, name=record.inspection_id)
-    layout = lay_out(seen.shape, *image_rgb.shape[:2], about.recipe.input_size, about.recipe.stride)
-    distances = backend.distances_in_turn(used, layout.picture(image_rgb), layout.patches)
-    measured = measure(distances, layout, about.mm_per_px, area_in_force(used))
-    return judge(measured, layout, about.mm_per_px, threshold), measured.score
+    view = network_view(seen.shape, *image_rgb.shape[:2], about.recipe.input_size, about.recipe.stride)
+    distances = backend.distances_in_turn(used, view.picture(image_rgb), view.patches)
+    measured = measure(distances, view, about.mm_per_px, area_in_force(used))
+    return judge(measured, view, about.mm_per_px, threshold), measured.score

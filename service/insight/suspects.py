@@ -21,7 +21,7 @@ from service.loaded.models import LoadedModel
 from service.store.samples import Sample, refuse_other_scale
 from service.teaching.scores import remembered_ok_scores, version_key
 from service.vision.images import decode
-from service.vision.network_view import Layout, lay_out
+from service.vision.network_view import NetworkView, network_view
 from service.vision.verdict import measure
 
 ODD, LIKE_NG = "odd_score", "like_ng"
@@ -76,13 +76,13 @@ def _hiding(backend: Backend, used: LoadedModel, bank: MemoryBank, sample: Sampl
     """Of the pictures that come nearest to a sample, those that show as good what is bad about it."""
     about, (threshold, area_mm2) = used.description, _in_force(used)
     refuse_other_scale(about.mm_per_px, sample.mm_per_px, f"sample {sample.filename} has not, it has")
-    layout, patches = _patches_of(backend, used, bank, sample)
-    nearest, owners, without = two_owners(patches[layout.patches], bank.vectors, bank.owners)
+    view, patches = _patches_of(backend, used, bank, sample)
+    nearest, owners, without = two_owners(patches[view.patches], bank.vectors, bank.owners)
 
     def score(away: np.ndarray) -> float:
-        distances = np.zeros(layout.grid, np.float32)
-        distances[layout.patches] = away
-        return measure(distances, layout, about.mm_per_px, area_mm2).score
+        distances = np.zeros(view.grid, np.float32)
+        distances[view.patches] = away
+        return measure(distances, view, about.mm_per_px, area_mm2).score
 
     gained = np.bincount(owners, weights=without - nearest)
     suspects, known = np.argsort(-gained)[:TRIED].tolist(), score(nearest)
@@ -92,13 +92,15 @@ def _hiding(backend: Backend, used: LoadedModel, bank: MemoryBank, sample: Sampl
     )  # fmt: skip
 
 
-def _patches_of(backend: Backend, used: LoadedModel, bank: MemoryBank, sample: Sample) -> tuple[Layout, np.ndarray]:
+def _patches_of(
+    backend: Backend, used: LoadedModel, bank: MemoryBank, sample: Sample
+) -> tuple[NetworkView, np.ndarray]:
     data = backend.datasets.picture(sample.role_id, sample.roi_id, sample.label, sample.filename)
     image_rgb = decode(data, max_mpx=backend.settings.max_image_mpx, name=sample.filename)
     shape = parse_shape(json.dumps(sample.shape) if sample.shape else None)
     recipe = used.description.recipe
-    layout = lay_out(shape, *image_rgb.shape[:2], recipe.input_size, recipe.stride)
-    return layout, embedded(backend, used, bank, image_rgb, layout)
+    view = network_view(shape, *image_rgb.shape[:2], recipe.input_size, recipe.stride)
+    return view, embedded(backend, used, bank, image_rgb, view)
 
 
 def _in_force(used: LoadedModel) -> tuple[float, float]:

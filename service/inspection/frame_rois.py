@@ -19,7 +19,7 @@ from service.loaded.layouts import LoadedLayout
 from service.loaded.models import LoadedModel
 from service.store.records.frames import FrameRecord
 from service.store.records.inspections import Record, new_inspection_id
-from service.vision.network_view import Layout, lay_out
+from service.vision.network_view import NetworkView, network_view
 from service.vision.roi_picture import RoiPicture, roi_pictures, transformed
 from service.vision.verdict import Judged, Measured, judge, measure
 
@@ -32,7 +32,7 @@ class CutRoi:
     picture: RoiPicture
     model: LoadedModel
     threshold: float
-    layout: Layout
+    view: NetworkView
     look: Look
 
 
@@ -68,7 +68,7 @@ def judge_rois(rois: Sequence[CutRoi], distances: Sequence[np.ndarray], mm_per_p
 
 def draw(one: JudgedRoi) -> bytes:
     """Heat map of a ROI in its picture, as PNG."""
-    return heatmap_png(one.roi.model, one.measured, one.roi.layout, one.roi.threshold)
+    return heatmap_png(one.roi.model, one.measured, one.roi.view, one.roi.threshold)
 
 
 def roi_answer(one: JudgedRoi) -> FrameRoi:
@@ -92,7 +92,7 @@ def roi_answer(one: JudgedRoi) -> FrameRoi:
 def roi_record(frame: FrameRecord, one: JudgedRoi, mm_per_px: float) -> Record:
     """As of any inspection. Its picture is the frame's, from which `params.to_frame` cuts the ROI again."""
     roi = one.roi
-    params = params_in_force(roi.model, roi.layout)
+    params = params_in_force(roi.model, roi.view)
     params.to_frame = _rows(roi.picture.to_frame)
     return Record(
         inspection_id=roi.inspection_id,
@@ -127,15 +127,15 @@ def _cut(backend: Backend, loaded: LoadedLayout, picture: RoiPicture, inspection
             )
         recipe = model.description.recipe
         height, width = picture.image_rgb.shape[:2]
-        layout = lay_out(picture.shape, height, width, recipe.input_size, recipe.stride)
-    look = Look(recipe, layout.picture(picture.image_rgb), layout.patches, model.placed)
-    return CutRoi(inspection_id, picture, model, model.calibration["threshold"], layout, look)
+        view = network_view(picture.shape, height, width, recipe.input_size, recipe.stride)
+    look = Look(recipe, view.picture(picture.image_rgb), view.patches, model.placed)
+    return CutRoi(inspection_id, picture, model, model.calibration["threshold"], view, look)
 
 
 def _judge(roi: CutRoi, distances: np.ndarray, mm_per_px: float) -> JudgedRoi:
     with _about(roi.picture.roi_id):
-        measured = measure(distances, roi.layout, mm_per_px, area_in_force(roi.model))
-    return JudgedRoi(roi, measured, judge(measured, roi.layout, mm_per_px, roi.threshold))
+        measured = measure(distances, roi.view, mm_per_px, area_in_force(roi.model))
+    return JudgedRoi(roi, measured, judge(measured, roi.view, mm_per_px, roi.threshold))
 
 
 def _region(region: dict[str, object], to_frame: np.ndarray) -> FrameRegion:

@@ -24,7 +24,7 @@ from service.store.records.inspections import Record, new_inspection_id
 from service.store.samples import refuse_other_scale
 from service.vision.anomaly_map import Region, heatmap
 from service.vision.images import decode, encode_png
-from service.vision.network_view import Layout, lay_out
+from service.vision.network_view import NetworkView, network_view
 from service.vision.verdict import DEFAULT_AREA_MM2, Judged, Measured, judge, measure
 
 
@@ -47,14 +47,14 @@ def inspect(backend: Backend, asked: Inspection, image: bytes) -> InferAnswer:
     started, watch = time.perf_counter(), Stopwatch()
     model = serving_model(backend, asked.role_id, asked.roi_id, asked.mm_per_px)
     _refuse_uncalibrated(backend, asked, model)
-    layout, measured = look(backend, model, image, asked.shape, asked.image_name or "image", watch)
+    view, measured = look(backend, model, image, asked.shape, asked.image_name or "image", watch)
     with watch("judge"):
         threshold = model.calibration["threshold"] if model.calibration else None
-        judged = judge(measured, layout, asked.mm_per_px, threshold) if threshold is not None else None
-    answer = _answer(asked, model, layout, measured, judged, threshold, watch)
+        judged = judge(measured, view, asked.mm_per_px, threshold) if threshold is not None else None
+    answer = _answer(asked, model, view, measured, judged, threshold, watch)
     written = backend.records.hand_in(_record(answer, asked, image))
     with watch("draw"):  # while the record is on its way to the disk
-        png = heatmap_png(model, measured, layout, threshold) if asked.heatmap else None
+        png = heatmap_png(model, measured, view, threshold) if asked.heatmap else None
         answer.heatmap_png_base64 = base64.b64encode(png).decode() if png else None
     with watch("record"):
         backend.records.wait_for(written)
@@ -83,17 +83,17 @@ def serving_model(backend: Backend, role_id: str, roi_id: str, mm_per_px: float)
 def look(
     backend: Backend, model: LoadedModel, image: bytes, shape: Shape | None, name: str, watch: Stopwatch,
     area_mm2: float | None = None,
-) -> tuple[Layout, Measured]:  # fmt: skip
+) -> tuple[NetworkView, Measured]:  # fmt: skip
     """Decode one picture and measure it against a model."""
     with watch("decode"):
         image_rgb = decode(image, max_mpx=backend.settings.max_image_mpx, name=name)
     with watch("frame"):
-        layout = _layout(model, image_rgb, shape)
-        picture = layout.picture(image_rgb)
-    distances = backend.distances(model, picture, layout.patches, watch)
+        view = _view(model, image_rgb, shape)
+        picture = view.picture(image_rgb)
+    distances = backend.distances(model, picture, view.patches, watch)
     with watch("map"):
         area = area_in_force(model) if area_mm2 is None else area_mm2
-        return layout, measure(distances, layout, model.description.mm_per_px, area)
+        return view, measure(distances, view, model.description.mm_per_px, area)
 
 
 def area_in_force(model: ModelVersion) -> float:
@@ -101,7 +101,7 @@ def area_in_force(model: ModelVersion) -> float:
     return float(model.calibration["area_mm2_thr"]) if model.calibration else DEFAULT_AREA_MM2
 
 
-def _layout(model: LoadedModel, image_rgb: np.ndarray, shape: Shape | None) -> Layout:
+def _view(model: LoadedModel, image_rgb: np.ndarray, shape: Shape | None) -> NetworkView:
     """Without a shape, the one the model was taught with holds, for pictures of the size it was taught with."""
     height, width = image_rgb.shape[:2]
     taught = model.description.pictures[0]
@@ -115,7 +115,7 @@ def _layout(model: LoadedModel, image_rgb: np.ndarray, shape: Shape | None) -> L
             )
         shape = taught.shape
     recipe = model.description.recipe
-    return lay_out(shape, height, width, recipe.input_size, recipe.stride)
+    return network_view(shape, height, width, recipe.input_size, recipe.stride)
 
 
 def _refuse_uncalibrated(backend: Backend, asked: Inspection, model: LoadedModel) -> None:
@@ -127,13 +127,13 @@ def _refuse_uncalibrated(backend: Backend, asked: Inspection, model: LoadedModel
         )
 
 
-def heatmap_png(model: ModelVersion, measured: Measured, layout: Layout, threshold: float | None) -> bytes:
+def heatmap_png(model: ModelVersion, measured: Measured, view: NetworkView, threshold: float | None) -> bytes:
     about = model.description
-    return encode_png(heatmap(measured.map, threshold or about.uncalibrated_scale, layout.frame, calm=about.calm_level))
+    return encode_png(heatmap(measured.map, threshold or about.uncalibrated_scale, view.place, calm=about.calm_level))
 
 
 def _answer(
-    asked: Inspection, model: LoadedModel, layout: Layout, measured: Measured, judged: Judged | None,
+    asked: Inspection, model: LoadedModel, view: NetworkView, measured: Measured, judged: Judged | None,
     threshold: float | None, watch: Stopwatch,
 ) -> InferAnswer:  # fmt: skip
     now = datetime.now(UTC)
@@ -144,10 +144,10 @@ def _answer(
         score=measured.score,
         threshold=threshold,
         verdict=verdict,
-        token_shape=layout.grid,
+        token_shape=view.grid,
         heatmap_png_base64=None,
         regions=[region_answer(region) for region in judged.regions] if judged else [],
-        params=params_in_force(model, layout),
+        params=params_in_force(model, view),
         model_version=model.version,
         inspection_id=new_inspection_id(now),
         part_id=asked.part_id,
@@ -156,7 +156,7 @@ def _answer(
     )
 
 
-def params_in_force(model: ModelVersion, layout: Layout) -> Params:
+def params_in_force(model: ModelVersion, view: NetworkView) -> Params:
     """What judged, and the shape it judged: enough to look again."""
     about, calibration = model.description, model.calibration or {}
     return Params(
@@ -166,7 +166,7 @@ def params_in_force(model: ModelVersion, layout: Layout) -> Params:
         score_percentile=calibration.get("score_percentile", DEFAULT_PERCENTILE),
         area_mm2_thr=area_in_force(model),
         mm_per_px=about.mm_per_px,
-        shape=layout.shape.model_dump() if layout.shape else None,
+        shape=view.shape.model_dump() if view.shape else None,
     )
 
 

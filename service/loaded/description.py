@@ -12,11 +12,11 @@ from service.contract.shapes import Shape, parse_shape
 from service.engine.patchcore import Fitted
 from service.engine.protocol import MemoryBank, Recipe
 from service.store.models import StoredModel
-from service.vision.network_view import Layout, lay_out
+from service.vision.network_view import NetworkView, network_view
 
 
 @dataclass(frozen=True)
-class PictureFrame:
+class TaughtPicture:
     """Size of a good picture and the shape inspected in it: what is needed to score its held-out distances again.
 
     `name`: file name of the stored sample it was, "" for a picture that was sent.
@@ -27,8 +27,8 @@ class PictureFrame:
     shape: Shape | None
     name: str = ""
 
-    def layout(self, recipe: Recipe) -> Layout:
-        return lay_out(self.shape, self.height, self.width, recipe.input_size, recipe.stride)
+    def view(self, recipe: Recipe) -> NetworkView:
+        return network_view(self.shape, self.height, self.width, recipe.input_size, recipe.stride)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Description:
     ok_scores: tuple[float, ...]
     calm_level: float
     uncalibrated_scale: float
-    pictures: tuple[PictureFrame, ...]
+    pictures: tuple[TaughtPicture, ...]
 
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
@@ -63,7 +63,7 @@ class Description:
         """Raises KeyError, TypeError or ValueError when the store holds something else."""
         recipe = {**value["recipe"], "layers": tuple(value["recipe"]["layers"])}
         pictures = tuple(
-            PictureFrame(
+            TaughtPicture(
                 p["width"],
                 p["height"],
                 parse_shape(json.dumps(p["shape"]) if p["shape"] else None),

@@ -130,6 +130,6 @@ def _answer(
 def _largest_area_mm2(used: ModelVersion) -> float:
     """The area that always counts, however large the one that is asked for."""
     about = used.description
-    layout = about.pictures[0].layout(about.recipe)
-    mm2_per_px = layout.frame.scale_x * layout.frame.scale_y * about.mm_per_px**2
-    return LARGEST_AREA_SHARE * layout.inspected_px * mm2_per_px
+    view = about.pictures[0].view(about.recipe)
+    mm2_per_px = view.place.scale_x * view.place.scale_y * about.mm_per_px**2
+    return LARGEST_AREA_SHARE * view.inspected_px * mm2_per_px

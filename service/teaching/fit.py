@@ -20,7 +20,7 @@ from service.engine.patchcore import Fitted, Fitting, Good, Report, Teaching
 from service.engine.protocol import Recipe
 from service.errors import InvalidField
 from service.loaded import description as model
-from service.loaded.description import Description, PictureFrame
+from service.loaded.description import Description, TaughtPicture
 from service.loaded.scale import refuse_scale_of_others
 from service.settings import Settings
 from service.stopwatch import Stopwatch
@@ -101,7 +101,7 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
         n_images=fitted.n_images,
         n_embeddings=fitted.n_embeddings,
         coreset_size=len(fitted.bank.vectors),
-        token_shape=frames[0].layout(recipe).grid,
+        token_shape=frames[0].view(recipe).grid,
         coreset_rate_requested=teaching.coreset_rate,
         coreset_rate_applied=description.coreset_rate_applied,
         model_version=version,
@@ -121,12 +121,10 @@ def teaching_for(settings: Settings, recipe: Recipe, *, memory_fit: bool) -> Tea
 
 
 def describe(
-    fitted: Fitted, recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, rate_requested: float
+    fitted: Fitted, recipe: Recipe, frames: list[TaughtPicture], mm_per_px: float, rate_requested: float
 ) -> Description:
     scores = held_out_scores(fitted.held_out, recipe, frames, mm_per_px, DEFAULT_AREA_MM2)
-    inside = [
-        distances[frame.layout(recipe).patches] for distances, frame in zip(fitted.held_out, frames, strict=False)
-    ]
+    inside = [distances[frame.view(recipe).patches] for distances, frame in zip(fitted.held_out, frames, strict=False)]
     return Description(
         recipe=recipe,
         mm_per_px=mm_per_px,
@@ -142,11 +140,11 @@ def describe(
 
 
 def held_out_scores(
-    held_out: list[np.ndarray], recipe: Recipe, frames: list[PictureFrame], mm_per_px: float, area_mm2: float
+    held_out: list[np.ndarray], recipe: Recipe, frames: list[TaughtPicture], mm_per_px: float, area_mm2: float
 ) -> list[float]:
     """Out-of-sample score of every good picture, from its distances float32 (gh, gw)."""
     return [
-        measure(distances, frame.layout(recipe), mm_per_px, area_mm2).score
+        measure(distances, frame.view(recipe), mm_per_px, area_mm2).score
         for distances, frame in zip(held_out, frames, strict=False)
     ]
 
@@ -169,18 +167,18 @@ def _sources(backend: Backend, lesson: Lesson) -> list[_Source]:
     return sources
 
 
-def typical_side(frames: list[PictureFrame]) -> float:
+def typical_side(frames: list[TaughtPicture]) -> float:
     """Median side in pixels of what is inspected of the pictures. Raises InvalidShape."""
     return float(np.median([roi_side(frame.shape, frame.height, frame.width) for frame in frames]))
 
 
-def _check_all(backend: Backend, sources: list[_Source], report: Report) -> list[PictureFrame]:
+def _check_all(backend: Backend, sources: list[_Source], report: Report) -> list[TaughtPicture]:
     """Decode every picture before any work: one bad picture is named at once, not after minutes."""
     frames = []
     for source in sources:
         report(0.0, "read")
         image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
-        frame = PictureFrame(width=image.shape[1], height=image.shape[0], shape=source.shape, name=source.sample)
+        frame = TaughtPicture(width=image.shape[1], height=image.shape[0], shape=source.shape, name=source.sample)
         roi_side(frame.shape, frame.height, frame.width)
         frames.append(frame)
     return frames
@@ -194,8 +192,8 @@ def _loader(backend: Backend, sources: list[_Source], recipe: Recipe) -> Callabl
             return kept[index]
         source = sources[index]
         image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
-        layout = PictureFrame(image.shape[1], image.shape[0], source.shape).layout(recipe)
-        good = Good(layout.picture(image), layout)
+        view = TaughtPicture(image.shape[1], image.shape[0], source.shape).view(recipe)
+        good = Good(view.picture(image), view)
         if len(kept) < KEEP_PICTURES:
             kept[index] = good
         return good

@@ -20,7 +20,7 @@ LARGEST_AREA_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Frame:
+class MapPlace:
     """Where a map lies in its ROI picture: pixel (x, y) of the map is (left + x * scale_x, top + y * scale_y) there."""
 
     left: int
@@ -78,19 +78,19 @@ def score(anomaly_map: np.ndarray, area_px: int) -> float:
     return _search(anomaly_map, area_px, lowest, highest)
 
 
-def regions(anomaly_map: np.ndarray, threshold: float, area_px: int, frame: Frame, mm_per_px: float) -> list[Region]:
+def regions(anomaly_map: np.ndarray, threshold: float, area_px: int, place: MapPlace, mm_per_px: float) -> list[Region]:
     """Connected areas of at least `area_px` map pixels where the map reaches the threshold, largest first."""
     reached = (anomaly_map >= np.float64(threshold)).astype(np.uint8)  # float32 could round the threshold down
     count, labels, stats, _ = cv2.connectedComponentsWithStats(reached, connectivity=CONNECTIVITY)
     found = [
-        _region(anomaly_map, labels, label, stats[label], frame, mm_per_px)
+        _region(anomaly_map, labels, label, stats[label], place, mm_per_px)
         for label in range(1, count)
         if stats[label, cv2.CC_STAT_AREA] >= area_px
     ]
     return sorted(found, key=lambda region: region.area_px, reverse=True)
 
 
-def heatmap(anomaly_map: np.ndarray, threshold: float, frame: Frame, *, calm: float = 0.0) -> np.ndarray:
+def heatmap(anomaly_map: np.ndarray, threshold: float, place: MapPlace, *, calm: float = 0.0) -> np.ndarray:
     """8-bit grey, ROI size: 0 up to `calm`, what good patches typically have, 128 at the threshold, linear in between.
 
     The scale is fixed by the model, not stretched per picture: a good part looks calm.
@@ -99,15 +99,15 @@ def heatmap(anomaly_map: np.ndarray, threshold: float, frame: Frame, *, calm: fl
     grey = np.clip((anomaly_map - calm) * (128 / max(threshold - calm, 1e-12)), 0, 255).astype(np.uint8)
     # rounding must not put a value on the other side of the threshold
     grey = np.where(anomaly_map >= np.float64(threshold), np.maximum(grey, 128), np.minimum(grey, 127)).astype(np.uint8)
-    return on_roi(grey, frame)
+    return on_roi(grey, place)
 
 
-def on_roi(anomaly_map: np.ndarray, frame: Frame) -> np.ndarray:
+def on_roi(anomaly_map: np.ndarray, place: MapPlace) -> np.ndarray:
     """The map, or one of its type, in the size of the ROI picture; 0 around it."""
-    width = max(1, round(anomaly_map.shape[1] * frame.scale_x))
-    height = max(1, round(anomaly_map.shape[0] * frame.scale_y))
-    roi = np.zeros((frame.roi_height, frame.roi_width), anomaly_map.dtype)
-    roi[frame.top : frame.top + height, frame.left : frame.left + width] = cv2.resize(anomaly_map, (width, height))
+    width = max(1, round(anomaly_map.shape[1] * place.scale_x))
+    height = max(1, round(anomaly_map.shape[0] * place.scale_y))
+    roi = np.zeros((place.roi_height, place.roi_width), anomaly_map.dtype)
+    roi[place.top : place.top + height, place.left : place.left + width] = cv2.resize(anomaly_map, (width, height))
     return roi
 
 
@@ -133,7 +133,7 @@ def _search(anomaly_map: np.ndarray, area_px: int, lowest: float, highest: float
 
 
 def _region(
-    anomaly_map: np.ndarray, labels: np.ndarray, label: int, stats: np.ndarray, frame: Frame, mm_per_px: float
+    anomaly_map: np.ndarray, labels: np.ndarray, label: int, stats: np.ndarray, place: MapPlace, mm_per_px: float
 ) -> Region:
     x, y, w, h, area = (int(value) for value in stats)
     piece = labels[y : y + h, x : x + w] == label
@@ -141,14 +141,14 @@ def _region(
     outline = max(outlines, key=len)[:, 0, :] + (x, y)
     points = [
         [
-            min(round(frame.left + (px + 0.5) * frame.scale_x), frame.roi_width - 1),
-            min(round(frame.top + (py + 0.5) * frame.scale_y), frame.roi_height - 1),
+            min(round(place.left + (px + 0.5) * place.scale_x), place.roi_width - 1),
+            min(round(place.top + (py + 0.5) * place.scale_y), place.roi_height - 1),
         ]
         for px, py in outline.tolist()
     ]
-    left, top = round(frame.left + x * frame.scale_x), round(frame.top + y * frame.scale_y)
-    right, bottom = round(frame.left + (x + w) * frame.scale_x), round(frame.top + (y + h) * frame.scale_y)
-    area_px = area * frame.scale_x * frame.scale_y
+    left, top = round(place.left + x * place.scale_x), round(place.top + y * place.scale_y)
+    right, bottom = round(place.left + (x + w) * place.scale_x), round(place.top + (y + h) * place.scale_y)
+    area_px = area * place.scale_x * place.scale_y
     return Region(
         bbox=(left, top, max(1, right - left), max(1, bottom - top)),
         area_px=area_px,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from service.contract.shapes import Shape
-from service.vision.anomaly_map import Frame
+from service.vision.anomaly_map import MapPlace
 from service.vision.masks import bounding_box, patch_mask, pixel_mask
 
 # Resolution of the anomaly map. Patches are 8 pixels apart, so 4 lose nothing and cost a quarter of the network's size.
@@ -22,8 +22,8 @@ MULTIPLE = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
-    """Crop box (x, y, w, h) in the ROI picture, (height, width) of the network's input, masks, and the map's frame.
+class NetworkView:
+    """Crop box (x, y, w, h) in the ROI picture, (height, width) of the network's input, masks, and the map's place.
 
     `patches` bool (gh, gw), `mask` bool (4 gh, 4 gw); `shape` is what they were made for.
     """
@@ -32,7 +32,7 @@ class Layout:
     input_hw: tuple[int, int]
     patches: np.ndarray
     mask: np.ndarray
-    frame: Frame
+    place: MapPlace
     shape: Shape | None
 
     @property
@@ -53,9 +53,9 @@ class Layout:
 
 
 @lru_cache(maxsize=256)
-def lay_out(
+def network_view(
     shape: Shape | None, height: int, width: int, input_size: int, stride: int, largest_aspect: float = LARGEST_ASPECT
-) -> Layout:
+) -> NetworkView:
     """The crop to the shape's bounding box, scaled to about `input_size`² pixels. Raises InvalidShape.
 
     Cached: a camera sends the same size and shape for every part, and a mask of a large picture takes milliseconds.
@@ -66,12 +66,12 @@ def lay_out(
     grid = input_hw[0] // stride, input_hw[1] // stride
     map_hw = grid[0] * MAP_PX_PER_PATCH, grid[1] * MAP_PX_PER_PATCH
     crop = inside[y : y + h, x : x + w]
-    return Layout(
+    return NetworkView(
         crop=(x, y, w, h),
         input_hw=input_hw,
         patches=patch_mask(crop, grid),
         mask=patch_mask(crop, map_hw),
-        frame=Frame(left=x, top=y, scale_x=w / map_hw[1], scale_y=h / map_hw[0], roi_width=width, roi_height=height),
+        place=MapPlace(left=x, top=y, scale_x=w / map_hw[1], scale_y=h / map_hw[0], roi_width=width, roi_height=height),
         shape=shape,
     )
 

@@ -16,7 +16,7 @@ from PIL import Image
 from service.contract.shapes import parse_shape
 from service.insight.nearest_good import box_of, cells_of, distances, of_different_owners
 from service.settings import Settings
-from service.vision.network_view import lay_out
+from service.vision.network_view import network_view
 from tests.conftest import settings_for
 from tests.kit.parts import (
     RING,
@@ -62,11 +62,11 @@ def explain(client: TestClient, inspection_id: str, **fields: Any) -> dict[str, 
 def seen_at(picture: bytes, spot: dict[str, Any]) -> np.ndarray:
     """What the twin sees of a patch: its network picture is the ring's box, shrunk."""
     image = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
-    layout = lay_out(parse_shape(RING), SIZE, SIZE, 128, STRIDE)
-    x, y, w, h = layout.crop
-    column, row = round((spot["x"] - x) / w * layout.grid[1]), round((spot["y"] - y) / h * layout.grid[0])
+    view = network_view(parse_shape(RING), SIZE, SIZE, 128, STRIDE)
+    x, y, w, h = view.crop
+    column, row = round((spot["x"] - x) / w * view.grid[1]), round((spot["y"] - y) / h * view.grid[0])
     twin = TwinEngine()
-    vectors: np.ndarray = twin.embed(twin.recipe("twin", 128), [layout.picture(image)])[0][row, column]
+    vectors: np.ndarray = twin.embed(twin.recipe("twin", 128), [view.picture(image)])[0][row, column]
     return vectors
 
 
@@ -167,14 +167,14 @@ def test_the_nearest_come_from_different_pictures_as_far_as_there_are_any() -> N
 
 
 def test_a_region_touches_the_patches_under_it_and_always_one_that_is_compared() -> None:
-    layout = lay_out(parse_shape(RING), SIZE, SIZE, 128, STRIDE)
-    cells = cells_of([[214, 120], [230, 120], [230, 136], [214, 136]], layout)
+    view = network_view(parse_shape(RING), SIZE, SIZE, 128, STRIDE)
+    cells = cells_of([[214, 120], [230, 120], [230, 136], [214, 136]], view)
     assert 0 < cells.sum() <= 16
-    assert not (cells & ~layout.patches).any()
+    assert not (cells & ~view.patches).any()
     for row, column in np.argwhere(cells):
-        x, y, w, h = box_of((int(row), int(column)), layout)
+        x, y, w, h = box_of((int(row), int(column)), view)
         assert max(x, 213) < min(x + w, 231)
         assert max(y, 119) < min(y + h, 137)
-    outside = cells_of([[SIZE // 2, SIZE // 2]], layout)  # the middle of a ring is no part of it
+    outside = cells_of([[SIZE // 2, SIZE // 2]], view)  # the middle of a ring is no part of it
     assert outside.sum() == 1
-    assert (outside & layout.patches).sum() == 1
+    assert (outside & view.patches).sum() == 1

@@ -9,18 +9,18 @@ from service.engine import patchcore
 from service.engine.patchcore import Fitted, Fitting, Good, Teaching
 from service.errors import InvalidField
 from service.stopwatch import Stopwatch
-from service.vision.network_view import lay_out
+from service.vision.network_view import network_view
 from tests.kit.twin import TwinEngine
 
 
 def fit(teaching: Teaching, count: int = 12) -> Fitted:
     engine = TwinEngine()
     recipe = engine.recipe(input_size=128)
-    layout = lay_out(None, 128, 128, recipe.input_size, recipe.stride)
+    view = network_view(None, 128, 128, recipe.input_size, recipe.stride)
     random = np.random.default_rng(0)
-    pictures = [random.integers(0, 256, (*layout.input_hw, 3), np.uint8) for _ in range(count)]
+    pictures = [random.integers(0, 256, (*view.input_hw, 3), np.uint8) for _ in range(count)]
     fitting = Fitting(
-        engine, recipe, count, lambda i: Good(pictures[i], layout), lambda work: work(), lambda *_: None, Stopwatch()
+        engine, recipe, count, lambda i: Good(pictures[i], view), lambda work: work(), lambda *_: None, Stopwatch()
     )
     return patchcore.fit(fitting, teaching)
 
