@@ -27,7 +27,7 @@ from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
 from service.settings import read_settings
 
 FORM = {"role_id": "bench", "roi_id": "ring", "mm_per_px": str(MM_PER_PX), "shape": json.dumps(ring_shape(512))}
-ENGINE_STAGES = ("decode", "frame", "embed", "neighbours", "map")
+ENGINE_STAGES = ("decode", "view", "embed", "neighbours", "map")
 
 
 def main(

@@ -54,4 +54,5 @@ async def gather(client: Client, choice: Choice, station: str, link: LinkState) 
 
 async def _roi(client: Client, summary: RoiSummary) -> RoiReport:
     known = await calls.manifest(client, summary.role_id, summary.roi_id)
-    return RoiReport(summary, known.serving_version, known.calibration)
+    calibration = known.calibration.model_dump() if known.calibration else None
+    return RoiReport(summary, known.serving_version, calibration)

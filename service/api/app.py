@@ -36,6 +36,7 @@ from service.api.request import require_key
 from service.backend import Backend
 from service.keys import own_hosts
 from service.operations.daily import housekeeping
+from service.operations.note_settings import note_settings
 from service.settings import split_list
 
 # Threads for requests that are not inspections: fits that wait, uploads, listings.
@@ -49,8 +50,9 @@ def create_app(backend: Backend) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = backend.settings.queue_size + SPARE_THREADS
-        backend.start()
-        keeper = housekeeping(backend)
+        note_settings(backend.people.audit, backend.settings)
+        backend.device.loader.start()
+        keeper = housekeeping(backend.device, backend.kept, backend.people, backend.upkeep)
         keeper.start()
         yield
         await anyio.to_thread.run_sync(keeper.close)

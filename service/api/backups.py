@@ -21,13 +21,13 @@ Prefer = Annotated[str, Header()]
 @router.get("")
 def get_backups(backend: Parts) -> BackupsAnswer:
     """`curl http://127.0.0.1:8000/backups`: newest first"""
-    found = [BackupSummary(**asdict(backup)) for backup in backend.backups.all()]
+    found = [BackupSummary(**asdict(backup)) for backup in backend.upkeep.backups.all()]
     second, kept = backend.settings.backup_dir, former_is_kept(backend.settings.data_root)
     waiting = restored(backend.settings.data_root)
     return answered(
         BackupsAnswer(
             backups=found,
-            **asdict(backend.backups.outcome()),
+            **asdict(backend.upkeep.backups.outcome()),
             second_folder=str(second) if second else None,
             former_kept=kept,
             restored=RestoredState(**asdict(waiting)) if waiting else None,
@@ -38,7 +38,9 @@ def get_backups(backend: Parts) -> BackupsAnswer:
 @router.post("", response_model=BackupAnswer, responses=STARTED)
 def post_backups(backend: Parts, prefer: Prefer = "") -> BackupAnswer | Response:
     """`curl -X POST http://127.0.0.1:8000/backups`"""
-    job_id, done = backend.jobs.start("backup", partial(backing_up.back_up, backend), lane="disk")
+    job_id, done = backend.upkeep.jobs.start(
+        "backup", partial(backing_up.back_up, backend.device, backend.upkeep), lane="disk"
+    )
     if "respond-async" in prefer:
         return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
     return answered(BackupAnswer(**done.result()))
@@ -47,7 +49,9 @@ def post_backups(backend: Parts, prefer: Prefer = "") -> BackupAnswer | Response
 @router.post("/{name}/restore", response_model=RestoreAnswer, responses=STARTED)
 def post_restore(backend: Parts, name: str, prefer: Prefer = "") -> RestoreAnswer | Response:
     """`curl -X POST http://127.0.0.1:8000/backups/NAME/restore`: checks it, then starts anew with it"""
-    job_id, done = backend.jobs.start("restore", partial(backing_up.restore, backend, name), lane="disk")
+    job_id, done = backend.upkeep.jobs.start(
+        "restore", partial(backing_up.restore, backend.people, backend.upkeep, name), lane="disk"
+    )
     if "respond-async" in prefer:
         return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
     return answered(RestoreAnswer(**done.result()))

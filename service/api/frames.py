@@ -20,7 +20,7 @@ from service.contract.frames import (
 )
 from service.contract.words import Name
 from service.inspection import framed, showing
-from service.inspection.frame import Frame, inspect_frame
+from service.inspection.frame import FrameRequest, inspect_frame
 from service.store.records.frames import FrameFilter
 
 router = APIRouter(tags=["frames"])
@@ -49,7 +49,9 @@ def post_inspect(
 ) -> Response:
     """`curl -F role_id=disc -F image=@part.png http://127.0.0.1:8000/inspect`"""
     name, data = read(image)
-    answer = answered(inspect_frame(backend, Frame(role_id, part_id or None, heatmap, name), data))
+    answer = answered(
+        inspect_frame(backend.device, backend.kept, FrameRequest(role_id, part_id or None, heatmap, name), data)
+    )
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -61,7 +63,7 @@ def get_frames(
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> FramesAnswer:
     """`curl 'http://127.0.0.1:8000/frames?role_id=disc&verdict=NG'`"""
-    total, found = backend.frames.find(which, limit, offset)
+    total, found = backend.kept.frames.find(which, limit, offset)
     shown = [FrameSummary(**asdict(record)) for record in found]
     return answered(FramesAnswer(total=total, limit=limit, offset=offset, frames=shown))
 
@@ -69,22 +71,22 @@ def get_frames(
 @router.get("/frames/summary")
 def get_summary(backend: Parts, which: Filter) -> FramesSummary:
     """`curl 'http://127.0.0.1:8000/frames/summary?role_id=disc&since=2026-11-25T06:00:00Z'`"""
-    return answered(framed.summary(backend, which))
+    return answered(framed.summary(backend.kept, which))
 
 
 @router.get("/frames/{frame_id}")
 def get_frame(backend: Parts, frame_id: str) -> FrameAnswer:
     """`curl http://127.0.0.1:8000/frames/ID`"""
-    return answered(framed.frame(backend, frame_id))
+    return answered(framed.frame(backend.kept, frame_id))
 
 
 @router.get("/frames/{frame_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 def get_image(backend: Parts, frame_id: str) -> Response:
     """`curl -o part.png http://127.0.0.1:8000/frames/ID/image`: the picture as it was received"""
-    return picture(backend.archive.image(backend.frames.get(frame_id).frame_id))
+    return picture(backend.kept.archive.image(backend.kept.frames.get(frame_id).frame_id))
 
 
 @router.get("/frames/{frame_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(backend: Parts, frame_id: str, side: Side = 160) -> Response:
     """`curl -o small.jpg 'http://127.0.0.1:8000/frames/ID/thumbnail?side=160'`"""
-    return small_picture(showing.frame_thumbnail(backend, frame_id, side))
+    return small_picture(showing.frame_thumbnail(backend.kept, frame_id, side))

@@ -31,7 +31,7 @@ def post_infer(
     """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F image=@part.png http://127.0.0.1:8000/infer`"""
     name, data = read(image)
     asked = Inspection(role_id, roi_id, mm_per_px, shape, part_id or None, heatmap, allow_uncalibrated, name)
-    answer = answered(infer.inspect(backend, asked, data))
+    answer = answered(infer.inspect(backend.device, backend.kept, asked, data))
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -41,4 +41,4 @@ def post_scores(
 ) -> ScoresAnswer:
     """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F images=@part.png http://127.0.0.1:8000/scores`"""
     pictures = [read(image) for image in images]
-    return answered(infer.scores(backend, role_id, roi_id, mm_per_px, shape, pictures))
+    return answered(infer.scores(backend.device, backend.kept, role_id, roi_id, mm_per_px, shape, pictures))

@@ -16,7 +16,7 @@ router = APIRouter(tags=["insight"])
 @router.post("/explain")
 def post_explain(backend: Parts, asked: ExplainRequest) -> ExplainAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"inspection_id":"ID","region":0}' http://127.0.0.1:8000/explain`"""
-    return answered(explain.explain(backend, asked))
+    return answered(explain.explain(backend.device, backend.kept, asked))
 
 
 @router.post(
@@ -29,5 +29,5 @@ def post_rerun(backend: Parts, asked: RerunRequest) -> Response:
     """`curl -i -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","model_version":1}'
     http://127.0.0.1:8000/rerun`"""
     which = RecordFilter(asked.role_id, asked.roi_id, None, asked.verdict, utc(asked.since), utc(asked.before))
-    job_id = rerun.start(backend, asked, which)
+    job_id = rerun.start(backend.device, backend.kept, backend.upkeep, asked, which)
     return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})

@@ -58,8 +58,8 @@ def get_inspections(
     """`curl 'http://127.0.0.1:8000/inspections?role_id=disc&verdict=NG&format=csv'`"""
     if format == "csv":
         headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
-        return StreamingResponse(_csv(backend.records.stream(which)), media_type="text/csv", headers=headers)
-    total, records = backend.records.find(which, limit, offset, order)
+        return StreamingResponse(_csv(backend.kept.records.stream(which)), media_type="text/csv", headers=headers)
+    total, records = backend.kept.records.find(which, limit, offset, order)
     found = [InspectionSummary(**_shown(record)) for record in records]
     return answered(InspectionsAnswer(total=total, limit=limit, offset=offset, inspections=found))
 
@@ -69,32 +69,32 @@ def get_summary(
     backend: Parts, which: Filter, buckets: Annotated[int, Query(ge=1, le=1000)] = 24
 ) -> InspectionsSummary:
     """`curl 'http://127.0.0.1:8000/inspections/summary?role_id=disc&since=2026-11-25T06:00:00Z'`"""
-    return answered(history.summary(backend, which, buckets))
+    return answered(history.summary(backend.device, backend.kept, which, buckets))
 
 
 @router.get("/{inspection_id}")
 def get_inspection(backend: Parts, inspection_id: str) -> InspectionAnswer:
     """`curl http://127.0.0.1:8000/inspections/ID`"""
-    record = backend.records.get(inspection_id)
+    record = backend.kept.records.get(inspection_id)
     return answered(InspectionAnswer(**{**_shown(record), "inspection_request_id": record.request_id}))
 
 
 @router.get("/{inspection_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 def get_image(backend: Parts, inspection_id: str) -> Response:
     """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: as received; a ROI is cut from its frame"""
-    return picture(picture_of(backend, backend.records.get(inspection_id)))
+    return picture(picture_of(backend.kept, backend.kept.records.get(inspection_id)))
 
 
 @router.get("/{inspection_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(backend: Parts, inspection_id: str, side: Side = 160) -> Response:
     """`curl -o small.jpg 'http://127.0.0.1:8000/inspections/ID/thumbnail?side=160'`"""
-    return small_picture(showing.inspection_thumbnail(backend, inspection_id, side))
+    return small_picture(showing.inspection_thumbnail(backend.kept, inspection_id, side))
 
 
 @router.get("/{inspection_id}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def get_heatmap(backend: Parts, inspection_id: str) -> Response:
     """`curl -o heatmap.png http://127.0.0.1:8000/inspections/ID/heatmap`"""
-    return Response(backend.archive.heatmap(inspection_id), media_type="image/png")
+    return Response(backend.kept.archive.heatmap(inspection_id), media_type="image/png")
 
 
 def _shown(record: Record) -> dict[str, Any]:

@@ -22,13 +22,13 @@ LOOK_EVERY_S = 0.2
 @router.get("/{job_id}")
 def get_job(backend: Parts, job_id: str) -> JobAnswer:
     """`curl http://127.0.0.1:8000/jobs/ID`"""
-    return answered(JobAnswer(**asdict(backend.jobs.get(job_id))))
+    return answered(JobAnswer(**asdict(backend.upkeep.jobs.get(job_id))))
 
 
 @router.delete("/{job_id}")
 def delete_job(backend: Parts, job_id: str) -> JobAnswer:
     """`curl -X DELETE http://127.0.0.1:8000/jobs/ID`: ask it to end"""
-    return answered(JobAnswer(**asdict(backend.jobs.cancel(job_id))))
+    return answered(JobAnswer(**asdict(backend.upkeep.jobs.cancel(job_id))))
 
 
 @router.get(
@@ -36,7 +36,7 @@ def delete_job(backend: Parts, job_id: str) -> JobAnswer:
 )
 async def get_events(backend: Parts, job_id: str) -> StreamingResponse:
     """`curl -N http://127.0.0.1:8000/jobs/ID/events`: one server-sent event per change, until it ends"""
-    first = await to_thread.run_sync(backend.jobs.get, job_id)
+    first = await to_thread.run_sync(backend.upkeep.jobs.get, job_id)
     return StreamingResponse(
         _events(backend, first), media_type="text/event-stream", headers={"Cache-Control": "no-cache"}
     )
@@ -45,9 +45,9 @@ async def get_events(backend: Parts, job_id: str) -> StreamingResponse:
 async def _events(backend: Backend, job: Job) -> AsyncIterator[str]:
     """Waits without holding a thread: many may follow without delaying an inspection."""
     yield _event(job)
-    while job.state == "running" and not backend.jobs.closing:
+    while job.state == "running" and not backend.upkeep.jobs.closing:
         await asyncio.sleep(LOOK_EVERY_S)
-        last, job = job, await to_thread.run_sync(backend.jobs.get, job.job_id)
+        last, job = job, await to_thread.run_sync(backend.upkeep.jobs.get, job.job_id)
         if job != last:
             yield _event(job)
 

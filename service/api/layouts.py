@@ -35,7 +35,7 @@ _NAMES: TypeAdapter[list[str]] = TypeAdapter(list[Name])
 @router.get("")
 def get_layouts(backend: Parts) -> LayoutsAnswer:
     """`curl http://127.0.0.1:8000/layouts`"""
-    return answered(edit.layouts(backend))
+    return answered(edit.layouts(backend.kept))
 
 
 @router.put("/{role_id:path}/master")
@@ -48,19 +48,21 @@ def put_master(
 ) -> LayoutAnswer:
     """`curl -X PUT -F image=@part.png 'http://127.0.0.1:8000/layouts/disc/master?revision=0'`"""
     name, data = read(image)
-    return answered(edit.change_master(backend, role_id, revision, name, data, mm_per_px))
+    return answered(
+        edit.change_master(backend.device, backend.kept, backend.people, role_id, revision, name, data, mm_per_px)
+    )
 
 
 @router.get("/{role_id:path}/master", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def get_master(backend: Parts, role_id: RolePath) -> Response:
     """`curl -o master.png http://127.0.0.1:8000/layouts/disc/master`"""
-    return Response(edit.master(backend, role_id), media_type="image/png")
+    return Response(edit.master(backend.kept, role_id), media_type="image/png")
 
 
 @router.post("/{role_id:path}/align")
 def post_align(backend: Parts, role_id: RolePath, image: UploadFile) -> AlignAnswer:
     """`curl -F image=@part.png http://127.0.0.1:8000/layouts/disc/align`"""
-    return answered(cut.try_alignment(backend, role_id, *read(image)))
+    return answered(cut.try_alignment(backend.kept, role_id, *read(image)))
 
 
 @router.post("/{role_id:path}/samples")
@@ -72,13 +74,23 @@ def post_samples(
     roi_ids: Annotated[str | None, Form(description='JSON, such as ["ring"]; left out: all')] = None,
 ) -> SamplesAnswer:
     """`curl -F images=@part.png -F label=ok http://127.0.0.1:8000/layouts/disc/samples`"""
-    return answered(cut.cut(backend, role_id, label, [read(image) for image in images], _names(roi_ids)))
+    return answered(
+        cut.cut(
+            backend.device,
+            backend.kept,
+            backend.people,
+            role_id,
+            label,
+            [read(image) for image in images],
+            _names(roi_ids),
+        )
+    )
 
 
 @router.get("/{role_id:path}")
 def get_layout(backend: Parts, role_id: RolePath) -> LayoutAnswer:
     """`curl http://127.0.0.1:8000/layouts/disc`"""
-    return answered(LayoutAnswer(**edit.read_layout(backend, role_id).layout.model_dump()))
+    return answered(LayoutAnswer(**edit.read_layout(backend.kept, role_id).layout.model_dump()))
 
 
 @router.put("/{role_id:path}")
@@ -86,13 +98,13 @@ def put_layout(backend: Parts, role_id: RolePath, asked: LayoutRequest) -> Layou
     """`curl -X PUT -H 'Content-Type: application/json' -d '{"revision":1,"mm_per_px":0.25,"marks":[],"rois":[{"roi_id":
     "ring","shape":{"kind":"annulus","cx":255.5,"cy":255.5,"r":225,"r_inner":155}}]}' http://127.0.0.1:8000/layouts/disc`
     """
-    return answered(edit.change(backend, role_id, asked))
+    return answered(edit.change(backend.device, backend.kept, backend.people, role_id, asked))
 
 
 @router.delete("/{role_id:path}")
 def delete_layout(backend: Parts, role_id: RolePath, revision: RevisionQuery) -> DeletedAnswer:
     """`curl -X DELETE 'http://127.0.0.1:8000/layouts/disc?revision=2'`"""
-    return answered(edit.delete(backend, role_id, revision))
+    return answered(edit.delete(backend.kept, backend.people, role_id, revision))
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -29,7 +29,7 @@ def get_models(
     backend: Parts, role_id: Annotated[Name | None, Query()] = None, roi_id: Annotated[Name | None, Query()] = None
 ) -> ModelsAnswer:
     """`curl 'http://127.0.0.1:8000/models?role_id=disc&roi_id=ring'`"""
-    return answered(versions.models(backend, role_id, roi_id))
+    return answered(versions.models(backend.kept, role_id, roi_id))
 
 
 @router.get("/scores")
@@ -37,7 +37,7 @@ def get_scores(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, model_version: VersionQuery = None
 ) -> ModelScoresAnswer:
     """`curl 'http://127.0.0.1:8000/models/scores?role_id=disc&roi_id=ring'`"""
-    return answered(scores.model_scores(backend, role_id, roi_id, model_version))
+    return answered(scores.model_scores(backend.device, backend.kept, role_id, roi_id, model_version))
 
 
 @router.get("/questionable")
@@ -45,18 +45,18 @@ def get_questionable(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, model_version: VersionQuery = None
 ) -> QuestionableAnswer:
     """`curl 'http://127.0.0.1:8000/models/questionable?role_id=disc&roi_id=ring'`"""
-    return answered(suspects.questionable(backend, role_id, roi_id, model_version))
+    return answered(suspects.questionable(backend.device, backend.kept, role_id, roi_id, model_version))
 
 
 @router.post("/activate")
 def post_activate(backend: Parts, asked: ActivateRequest) -> ActivatedAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","model_version":1}'
     http://127.0.0.1:8000/models/activate`"""
-    return answered(versions.activate(backend, asked.role_id, asked.roi_id, asked.model_version))
+    return answered(versions.activate(backend.kept, backend.people, asked.role_id, asked.roi_id, asked.model_version))
 
 
 @router.post("/rollback")
 def post_rollback(backend: Parts, asked: RollbackRequest) -> ActivatedAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
     http://127.0.0.1:8000/models/rollback`"""
-    return answered(versions.rollback(backend, asked.role_id, asked.roi_id))
+    return answered(versions.rollback(backend.kept, backend.people, asked.role_id, asked.roi_id))

@@ -14,16 +14,16 @@ router = APIRouter(prefix="/admin", tags=["operations"])
 @router.post("/freeze")
 def post_freeze(backend: Parts, asked: FreezeRequest) -> FreezeAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"why":"audit"}' http://127.0.0.1:8000/admin/freeze`"""
-    return answered(freeze.freeze(backend, asked.why))
+    return answered(freeze.freeze(backend.people, asked.why))
 
 
 @router.post("/unfreeze")
 def post_unfreeze(backend: Parts) -> FreezeAnswer:
     """`curl -X POST http://127.0.0.1:8000/admin/unfreeze`"""
-    return answered(freeze.release(backend))
+    return answered(freeze.release(backend.people))
 
 
 @router.post("/verify")
 def post_verify(backend: Parts) -> VerifyAnswer:
     """`curl -X POST http://127.0.0.1:8000/admin/verify`"""
-    return answered(verify.verify(backend))
+    return answered(verify.verify(backend.device, backend.kept, backend.people))

@@ -15,10 +15,10 @@ router = APIRouter(tags=["models"])
 @router.get("/manifest")
 def get_manifest(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> ManifestAnswer:
     """`curl 'http://127.0.0.1:8000/manifest?role_id=disc&roi_id=ring'`"""
-    return answered(versions.manifest(backend, role_id, roi_id))
+    return answered(versions.manifest(backend.device, backend.kept, role_id, roi_id))
 
 
 @router.get("/state")
 def get_state(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> StateAnswer:
     """`curl 'http://127.0.0.1:8000/state?role_id=disc&roi_id=ring'`"""
-    return answered(versions.state(backend, role_id, roi_id))
+    return answered(versions.state(backend.device, backend.kept, role_id, roi_id))

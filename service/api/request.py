@@ -24,10 +24,9 @@ Parts = Annotated[Backend, Depends(_backend)]
 
 async def require_key(backend: Parts, x_api_key: Annotated[str | None, Header()] = None) -> None:
     """Async, so that the caller's name is set in the request's own context and reaches its records."""
-    caller.key_name.set(check_key(backend.keys.current(), x_api_key))
+    caller.key_name.set(check_key(backend.people.keys.current(), x_api_key))
 
 
 def answered(answer: T) -> T:
     """The answer with this request's id."""
-    answer.request_id = caller.request_id.get()
-    return answer
+    return answer.model_copy(update={"request_id": caller.request_id.get()})

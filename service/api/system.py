@@ -47,7 +47,7 @@ def post_verify(backend: Parts) -> AuditVerifyAnswer:
 @router.get("/logs")
 def get_logs(backend: Parts) -> LogsAnswer:
     """`curl http://127.0.0.1:8000/logs`"""
-    return answered(LogsAnswer(logs=[LogFileAbout(**asdict(file)) for file in backend.logs.all()]))
+    return answered(LogsAnswer(logs=[LogFileAbout(**asdict(file)) for file in backend.upkeep.logs.all()]))
 
 
 @router.get("/logs/{name}")
@@ -58,13 +58,13 @@ def get_log(
     limit_bytes: Annotated[int, Query(ge=1024, le=4_000_000)] = 65_536,
 ) -> LogPieceAnswer:
     """`curl 'http://127.0.0.1:8000/logs/service.log?after=0'`"""
-    return answered(LogPieceAnswer(name=name, **asdict(backend.logs.read(name, after, limit_bytes))))
+    return answered(LogPieceAnswer(name=name, **asdict(backend.upkeep.logs.read(name, after, limit_bytes))))
 
 
 @router.get("/settings")
 def get_settings(backend: Parts) -> SettingsAnswer:
     """`curl http://127.0.0.1:8000/settings`"""
-    return answered(configure.settings(backend))
+    return answered(configure.settings(backend.kept, backend.upkeep))
 
 
 @router.put("/settings")
@@ -72,29 +72,29 @@ def put_settings(backend: Parts, asked: SettingsRequest) -> SettingsAnswer:
     """`curl -X PUT -H 'Content-Type: application/json' -d '{"values":{"BACKEND_KEEP_NG_DAYS":"365"}}'
     http://127.0.0.1:8000/settings`
     """
-    return answered(configure.change_settings(backend, asked))
+    return answered(configure.change_settings(backend.kept, backend.people, backend.upkeep, asked))
 
 
 @router.post("/admin/restart", status_code=status.HTTP_202_ACCEPTED)
 def post_restart(backend: Parts) -> RestartAnswer:
     """`curl -X POST http://127.0.0.1:8000/admin/restart`"""
-    return answered(configure.restart(backend))
+    return answered(configure.restart(backend.people, backend.upkeep))
 
 
 @router.get("/keys")
 def get_keys(backend: Parts) -> KeysAnswer:
     """`curl http://127.0.0.1:8000/keys`"""
-    return answered(configure.keys(backend))
+    return answered(configure.keys(backend.people))
 
 
 @router.post("/keys")
 def post_key(backend: Parts, asked: KeyRequest) -> NewKeyAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"name":"line-2"}' http://127.0.0.1:8000/keys`"""
-    return answered(configure.add_key(backend, asked.name))
+    return answered(configure.add_key(backend.people, backend.upkeep, asked.name))
 
 
 @router.delete("/keys/{name}")
 def delete_key(backend: Parts, name: Annotated[str, Path(max_length=60)]) -> DeletedAnswer:
     """`curl -X DELETE http://127.0.0.1:8000/keys/line-2`"""
-    configure.delete_key(backend, name)
+    configure.delete_key(backend.people, backend.upkeep, name)
     return answered(DeletedAnswer(deleted=1))

@@ -34,10 +34,12 @@ def post_fit_ok(
     http://127.0.0.1:8000/fit_ok`"""
     if bool(images) == use_dataset:
         raise InvalidField("images: send good pictures, or use_dataset=true, one of the two.")
-    backend.freezing.refuse()  # also when nobody waits for the job
+    backend.people.freezing.refuse()  # also when nobody waits for the job
     pictures = [read(image) for image in images] if images else None
     lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, memory_fit, stage)
-    job_id, done = backend.jobs.start("fit", lambda report: fit.teach(backend, lesson, report).model_dump())
+    job_id, done = backend.upkeep.jobs.start(
+        "fit", lambda report: fit.teach(backend.device, backend.kept, backend.people, lesson, report).model_dump()
+    )
     if "respond-async" in prefer:
         return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
     return answered(FitAnswer(**done.result()))
@@ -47,7 +49,7 @@ def post_fit_ok(
 def post_calibrate_ng(backend: Parts, asked: CalibrationRequest) -> CalibrationAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","mm_per_px":0.25}'
     http://127.0.0.1:8000/calibrate_ng`"""
-    return answered(calibrate.calibrate_version(backend, asked))
+    return answered(calibrate.calibrate_version(backend.device, backend.kept, backend.people, asked))
 
 
 @router.post("/calibrate_dataset")
@@ -55,14 +57,21 @@ def post_calibrate_dataset(backend: Parts, asked: CalibrateDatasetRequest) -> Ca
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
     http://127.0.0.1:8000/calibrate_dataset`"""
     scale = (
-        asked.mm_per_px or backend.cache.version(asked.role_id, asked.roi_id, asked.model_version).description.mm_per_px
+        asked.mm_per_px
+        or backend.device.models.version(asked.role_id, asked.roi_id, asked.model_version).description.mm_per_px
     )
     fields = asked.model_dump(exclude={"mm_per_px"})
-    return answered(calibrate.calibrate_version(backend, CalibrationRequest(**fields, mm_per_px=scale)))
+    return answered(
+        calibrate.calibrate_version(
+            backend.device, backend.kept, backend.people, CalibrationRequest(**fields, mm_per_px=scale)
+        )
+    )
 
 
 @router.post("/infer_dataset")
 def post_infer_dataset(backend: Parts, asked: DatasetRequest) -> InferDatasetAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring"}'
     http://127.0.0.1:8000/infer_dataset`"""
-    return answered(calibrate.inspect_dataset(backend, asked.role_id, asked.roi_id, asked.model_version))
+    return answered(
+        calibrate.inspect_dataset(backend.device, backend.kept, asked.role_id, asked.roi_id, asked.model_version)
+    )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.calibration.intervals import beta_quantile, student_quantile
+from service.contract.models import CalibrationResult
 from service.errors import InvalidField
 
-DEFAULT_PERCENTILE = 95.0
 MIN_OK_SCORES = 3
 ODD_DEVIATIONS = 4.0
 
@@ -27,28 +27,9 @@ class Rate:
     ci95: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """`warnings` are plain sentences: what these samples cannot prove."""
-
-    threshold: float
-    method: str
-    score_percentile: float
-    ok_mean: float
-    ng_mean: float | None
-    p99_ok: float
-    p5_ng: float | None
-    n_ok: int
-    n_ng: int
-    false_reject: Rate
-    miss: Rate
-    overlap: bool | None
-    warnings: tuple[str, ...]
-
-
 def calibrate(
     ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float, own: float | None = None
-) -> Calibration:
+) -> CalibrationResult:
     """Threshold from out-of-sample OK scores and, when there are any, NG scores. Raises InvalidField.
 
     From OK scores alone: the level that the next good part stays below with a probability of `score_percentile` %.
@@ -64,7 +45,8 @@ def calibrate(
     overlap = bool(ng.min() <= ok.max()) if len(ng) else None
     threshold, method = (own, "manual") if own is not None else _computed(ok, ng, score_percentile)
     own_warnings = _own_warnings(int((ok >= threshold).sum()), int((ng < threshold).sum())) if own is not None else []
-    return Calibration(
+    false_reject, miss = rate(int((ok >= threshold).sum()), len(ok)), rate(int((ng < threshold).sum()), len(ng))
+    return CalibrationResult(
         threshold=threshold,
         method=method,
         score_percentile=score_percentile,
@@ -74,8 +56,10 @@ def calibrate(
         p5_ng=float(np.percentile(ng, 5)) if len(ng) else None,
         n_ok=len(ok),
         n_ng=len(ng),
-        false_reject=rate(int((ok >= threshold).sum()), len(ok)),
-        miss=rate(int((ng < threshold).sum()), len(ng)),
+        false_reject_rate=false_reject.value,
+        false_reject_ci95=false_reject.ci95,
+        miss_rate=miss.value,
+        miss_ci95=miss.ci95,
         overlap=overlap,
         warnings=(
             *own_warnings,

@@ -9,7 +9,7 @@ from itertools import islice
 from rich.console import Console
 from rich.markup import escape
 
-from service.backend import backups_of
+from service.operations.backup import backups_of
 from service.settings import Settings
 from service.store.audit.chain import log_path, newest, verify
 

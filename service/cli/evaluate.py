@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,24 @@ from rich.table import Table
 
 from service.__main__ import build_engine
 from service.calibration.accuracy import PixelCounts, figures
-from service.calibration.threshold import DEFAULT_PERCENTILE, calibrate
+from service.calibration.threshold import calibrate
 from service.cli.shapes import shape_json
 from service.cli.teach_inspect import pictures_in, progress_bar
+from service.contract.models import DEFAULT_PERCENTILE, Calibration
 from service.contract.shapes import parse_shape
 from service.engine.patchcore import Fitted, Fitting, Good, fit
-from service.engine.protocol import Engine, PlacedBank, Recipe
+from service.engine.protocol import Engine, Recipe
 from service.errors import InvalidField
+from service.inspection.examine import examine
 from service.loaded.description import TaughtPicture
+from service.loaded.device import Comparison, compare
+from service.loaded.models import LoadedModel
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-from service.teaching.fit import held_out_scores, teaching_for, typical_side
+from service.teaching.fit import describe, held_out_scores, teaching_for, typical_side
 from service.vision.anomaly_map import on_roi
 from service.vision.images import decode
 from service.vision.masks import pixel_mask
-from service.vision.verdict import judge, measure
 
 WARM_UP = 3  # pictures whose times are not counted
 
@@ -69,28 +72,30 @@ def evaluate_folder(
     engine, scale = build_engine(settings), Scale(mm_per_px, area_mm2)
     train, tests = pictures_in(folder / "train" / "good"), list(test_pictures(folder))
     reader = Reader(settings, shape)
-    frames = [reader.frame(reader.read(path)) for path in train]
-    recipe = engine.recipe(settings.backbone, settings.input_size, typical_side(frames))
+    pictures = [reader.about(reader.read(path)) for path in train]
+    recipe = engine.recipe(settings.backbone, settings.input_size, typical_side(pictures))
     with progress_bar(console) as bar:
         fitted, fit_watch = _teach(engine, recipe, settings, reader, train, bar)
-        scores = held_out_scores(fitted.held_out, recipe, frames, scale.mm_per_px, scale.area_mm2)
-        threshold = calibrate(scores, [], DEFAULT_PERCENTILE).threshold
-        placed = engine.place(fitted.bank)
-        tallies, ms = _test(engine, recipe, placed, reader, tests, threshold, scale, bar)
-    result = _result(tallies, threshold) | {
-        "ms": ms,
-        "fit_s": {stage: round(seconds, 3) for stage, seconds in fit_watch.seconds.items()},
-        "peak_rss_mb": round(_peak_rss_mb(), 1),
-        "backbone": recipe.backbone,
-        "weights_sha256": recipe.weights_sha256,
-        "device": engine.device_name,
-        "input_size": recipe.input_size,
-        "coreset_size": len(fitted.bank.vectors),
-        "threshold": threshold,
-        "n_train": len(train),
-        "held_out_scores": scores,
-        "scores": {kind or "good": tally.scores for kind, tally in tallies.items()},
-    }
+        scores = held_out_scores(fitted.held_out, recipe, pictures, scale.mm_per_px, scale.area_mm2)
+        calibration = _calibration(scores, scale)
+        about = describe(fitted, recipe, pictures, scale.mm_per_px, rate_requested=0.0)
+        model = LoadedModel(1, about, calibration, engine.place(fitted.bank), len(fitted.bank.vectors), None)
+        threshold = calibration.threshold
+        tallies, ms = _test(_Direct(engine), model, threshold, reader, tests, bar)
+        result = _result(tallies, threshold) | {
+            "ms": ms,
+            "fit_s": {stage: round(seconds, 3) for stage, seconds in fit_watch.seconds.items()},
+            "peak_rss_mb": round(_peak_rss_mb(), 1),
+            "backbone": recipe.backbone,
+            "weights_sha256": recipe.weights_sha256,
+            "device": engine.device_name,
+            "input_size": recipe.input_size,
+            "coreset_size": len(fitted.bank.vectors),
+            "threshold": threshold,
+            "n_train": len(train),
+            "held_out_scores": scores,
+            "scores": {kind or "good": tally.scores for kind, tally in tallies.items()},
+        }
     _print(console, folder, result)
     if json_file is not None:
         json_file.write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -106,7 +111,7 @@ class Reader:
     def read(self, path: Path) -> np.ndarray:
         return decode(path.read_bytes(), max_mpx=self._settings.max_image_mpx, name=path.name)
 
-    def frame(self, image: np.ndarray) -> TaughtPicture:
+    def about(self, image: np.ndarray) -> TaughtPicture:
         height, width = image.shape[:2]
         return TaughtPicture(width, height, parse_shape(shape_json(self._shape, height, width)))
 
@@ -128,7 +133,7 @@ def _teach(
 
     def load(index: int) -> Good:
         image = reader.read(train[index])
-        view = reader.frame(image).view(recipe)
+        view = reader.about(image).view(recipe)
         return Good(view.picture(image), view)
 
     def report(progress: float, stage: str) -> None:
@@ -140,10 +145,30 @@ def _teach(
     return fitted, watch
 
 
+class _Direct:
+    """An engine asked without a queue."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def distances(self, asked: Sequence[Comparison], watch: Stopwatch, *, in_turn: bool = False) -> list[np.ndarray]:
+        del in_turn  # nobody else asks it
+        compared = compare(self._engine, asked)
+        watch.seconds |= {stage: ms / 1e3 for stage, ms in compared[0].ms.items()}
+        return [one.distances for one in compared]
+
+
+def _calibration(scores: list[float], scale: Scale) -> Calibration:
+    return Calibration(
+        **calibrate(scores, [], DEFAULT_PERCENTILE).model_dump(),
+        mm_per_px=scale.mm_per_px, area_mm2_thr=scale.area_mm2, model_version=1,
+        ok_scores=tuple(scores), ng_scores=(), created_utc="",
+    )  # fmt: skip
+
+
 def _test(
-    engine: Engine, recipe: Recipe, placed: PlacedBank, reader: Reader, tests: list[Picture], threshold: float,
-    scale: Scale, bar: Progress,
-) -> tuple[dict[str | None, Tally], dict[str, float]]:  # fmt: skip
+    device: _Direct, model: LoadedModel, threshold: float, reader: Reader, tests: list[Picture], bar: Progress
+) -> tuple[dict[str | None, Tally], dict[str, float]]:
     tallies: dict[str | None, Tally] = {}
     times: list[dict[str, float]] = []
     has_masks = any(picture.mask for picture in tests)
@@ -152,24 +177,14 @@ def _test(
         with watch("total"):
             with watch("decode"):
                 image = reader.read(picture.path)
-            with watch("frame"):
-                view = reader.frame(image).view(recipe)
-                network_input = view.picture(image)
-            with watch("embed"):
-                patches = engine.embed(recipe, [network_input])
-            with watch("neighbours"):
-                distances = engine.distances(patches, [placed], [view.patches])[0]
-            with watch("map"):
-                measured = measure(distances, view, scale.mm_per_px, scale.area_mm2)
-            with watch("judge"):
-                judge(measured, view, scale.mm_per_px, threshold)
+            shape = reader.about(image).shape
+            examined = examine(device, model, image, shape, watch)
         times.append(watch.ms)
         tally = tallies.setdefault(picture.defect, Tally([], PixelCounts()))
-        tally.scores.append(measured.score)
+        tally.scores.append(examined.score)
         if has_masks and (picture.mask or picture.defect is None):
-            shape = reader.frame(image).shape
-            truth = truth_of(picture, image.shape[:2])
-            tally.pixels.add(on_roi(measured.map, view.place), truth, pixel_mask(shape, *truth.shape), threshold)
+            truth, drawn = truth_of(picture, image.shape[:2]), on_roi(examined.measured.map, examined.view.place)
+            tally.pixels.add(drawn, truth, pixel_mask(shape, *truth.shape), threshold)
     counted = times[WARM_UP:] or times
     return tallies, {stage: round(float(np.median([t[stage] for t in counted])), 2) for stage in counted[0]}
 

@@ -20,6 +20,9 @@ from service.contract.words import (
     Version,
 )
 
+# Of good parts, the share in % that the threshold lets pass unless somebody says otherwise.
+DEFAULT_PERCENTILE = 95.0
+
 
 class FitAnswer(Answer):
     n_images: int
@@ -48,15 +51,19 @@ class CalibrationRequest(BaseModel):
     preview: Annotated[bool, Field(description="Only what it would be: nothing is stored")] = False
 
 
-class CalibrationAnswer(Answer):
+class CalibrationResult(BaseModel):
+    """A threshold and what is known about it. `warnings` are plain sentences: what these samples cannot prove.
+
+    Rates are shares of the scores given, each with its exact 95 % interval; null when there were none.
+    """
+
+    model_config = ConfigDict(frozen=True)
     threshold: float
     ok_mean: float
     ng_mean: float | None
     p99_ok: float
     p5_ng: float | None
-    mm_per_px: float
-    area_mm2_thr: float
-    score_percentile: float
+    score_percentile: float = DEFAULT_PERCENTILE
     method: str
     n_ok: int
     n_ng: int
@@ -65,8 +72,25 @@ class CalibrationAnswer(Answer):
     miss_rate: float | None
     miss_ci95: tuple[float, float] | None
     overlap: bool | None
+    warnings: tuple[str, ...]
+
+
+class _OfVersion(CalibrationResult):
+    mm_per_px: float
+    area_mm2_thr: float
     model_version: int
-    warnings: list[str]
+
+
+class Calibration(_OfVersion):
+    """Of one model version, as it is stored: with the scores it was computed from."""
+
+    ok_scores: tuple[float, ...]
+    ng_scores: tuple[float, ...]
+    created_utc: str
+
+
+class CalibrationAnswer(Answer, _OfVersion):
+    pass
 
 
 class CalibrateDatasetRequest(DatasetRequest):
@@ -89,7 +113,7 @@ class StateAnswer(Answer):
 
 class ManifestAnswer(StateAnswer):
     model: dict[str, Any] | None
-    calibration: dict[str, Any] | None
+    calibration: Calibration | None
 
 
 class ModelSummary(BaseModel):

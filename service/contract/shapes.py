@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -55,8 +56,17 @@ def parse_shape(text: str | None) -> Shape | None:
     """A shape from JSON; None or empty text: the whole picture. Raises InvalidShape."""
     if text is None or not text.strip() or text.strip() == "null":
         return None
+    return _valid(lambda: _SHAPE.validate_json(text))
+
+
+def shape_from(value: Mapping[str, object] | None) -> Shape | None:
+    """A shape from its stored form; None: the whole picture. Raises InvalidShape."""
+    return _valid(lambda: _SHAPE.validate_python(value)) if value else None
+
+
+def _valid(read: Callable[[], Shape]) -> Shape:
     try:
-        shape = _SHAPE.validate_json(text)
+        shape = read()
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "shape"

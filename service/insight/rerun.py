@@ -5,42 +5,37 @@ from __future__ import annotations
 import logging
 from typing import cast
 
-from service.backend import Backend
+from service.backend import Device, Kept, Upkeep
 from service.contract.insight import RerunChange, RerunRequest, RerunResult
 from service.contract.words import Verdict
 from service.engine.patchcore import Report
-from service.errors import ImageTypeNotRead, InvalidField, NotCalibrated, NotFound, TooLarge, UndecodableImage
-from service.inspection.infer import area_in_force
+from service.errors import ImageTypeNotRead, InvalidField, NotFound, TooLarge, UndecodableImage
+from service.inspection.examine import examine, refuse_uncalibrated
 from service.inspection.pictures import Recalled, recall
 from service.loaded.models import LoadedModel
+from service.loaded.scale import TAUGHT_WITH
 from service.store.records.inspections import RecordFilter
 from service.store.samples import refuse_other_scale
-from service.vision.images import decode
-from service.vision.network_view import network_view
-from service.vision.verdict import Judged, judge, measure
 
 log = logging.getLogger(__name__)
 
 
-def start(backend: Backend, asked: RerunRequest, which: RecordFilter) -> str:
-    """Id of the job. Raises MemoryNotFitted, NotFound, NotCalibrated, InvalidField, QueueFull."""
-    used = backend.cache.version(asked.role_id, asked.roi_id, asked.model_version)
-    if used.calibration is None:
-        raise NotCalibrated(
-            f"Version {used.version} of {asked.role_id}/{asked.roi_id} is not calibrated: run POST /calibrate_ng."
-        )
-    ids = _chosen(backend, asked, which)
-    job_id, _ = backend.jobs.start("rerun", lambda report: rerun(backend, used, ids, report).model_dump())
+def start(device: Device, kept: Kept, upkeep: Upkeep, asked: RerunRequest, which: RecordFilter) -> str:
+    """Id of the job. Raises MemoryNotFitted, NotFound, InvalidField, QueueFull."""
+    used = device.models.version(asked.role_id, asked.roi_id, asked.model_version)
+    refuse_uncalibrated(used, asked.role_id, asked.roi_id)
+    ids = _chosen(kept, asked, which)
+    job_id, _ = upkeep.jobs.start("rerun", lambda report: rerun(device, kept, used, ids, report).model_dump())
     return job_id
 
 
-def rerun(backend: Backend, used: LoadedModel, inspection_ids: list[str], report: Report) -> RerunResult:
+def rerun(device: Device, kept: Kept, used: LoadedModel, inspection_ids: list[str], report: Report) -> RerunResult:
     """Between inspections. Raises Cancelled, ScaleMismatch (an inspection of another scale), what the device does."""
     changed, without_picture = [], 0
     for number, inspection_id in enumerate(inspection_ids):
         report(number / len(inspection_ids), "judge")
         try:
-            change = _judge_again(backend, used, recall(backend, backend.records.get(inspection_id)))
+            change = _judge_again(device, kept, used, recall(kept, kept.records.get(inspection_id)))
         except NotFound:
             without_picture += 1
             continue
@@ -59,37 +54,31 @@ def rerun(backend: Backend, used: LoadedModel, inspection_ids: list[str], report
     )
 
 
-def _chosen(backend: Backend, asked: RerunRequest, which: RecordFilter) -> list[str]:
+def _chosen(kept: Kept, asked: RerunRequest, which: RecordFilter) -> list[str]:
     """Newest first."""
     if asked.inspection_ids is None:
-        return [record.inspection_id for record in backend.records.find(which, asked.limit)[1]]
+        return [record.inspection_id for record in kept.records.find(which, asked.limit)[1]]
     for inspection_id in asked.inspection_ids:
-        record = backend.records.get(inspection_id)
+        record = kept.records.get(inspection_id)
         if (record.role_id, record.roi_id) != (asked.role_id, asked.roi_id):
             raise InvalidField(f"inspection_ids: {inspection_id} is of {record.role_id}/{record.roi_id}.")
     return sorted(set(asked.inspection_ids), reverse=True)
 
 
-def _judge_again(backend: Backend, used: LoadedModel, seen: Recalled) -> RerunChange:
-    assert used.calibration is not None  # asked for before the start
-    record, threshold = seen.record, used.calibration["threshold"]
-    judged, score = _judged(backend, used, seen, threshold)
+def _judge_again(device: Device, kept: Kept, used: LoadedModel, seen: Recalled) -> RerunChange:
+    """As an inspection judges. Raises ScaleMismatch, what `decode` and the device do."""
+    record = seen.record
+    of = f"inspection {record.inspection_id}"
+    refuse_other_scale(used.description.mm_per_px, record.mm_per_px, TAUGHT_WITH, of)
+    image_rgb = kept.decode(seen.image, record.inspection_id)
+    examined = examine(device, used, image_rgb, seen.shape, in_turn=True)
+    assert examined.judged is not None  # asked for before the start
+    assert examined.threshold is not None
     return RerunChange(
         inspection_id=record.inspection_id,
         old_verdict=cast("Verdict | None", record.verdict),
-        new_verdict=judged.verdict,
+        new_verdict=examined.judged.verdict,
         old_score=record.score,
-        new_score=score,
-        new_threshold=threshold,
+        new_score=examined.score,
+        new_threshold=examined.threshold,
     )
-
-
-def _judged(backend: Backend, used: LoadedModel, seen: Recalled, threshold: float) -> tuple[Judged, float]:
-    """As an inspection judges, with its score."""
-    record, about = seen.record, used.description
-    refuse_other_scale(about.mm_per_px, record.mm_per_px, f"inspection {record.inspection_id} has not, it has")
-    image_rgb = decode(seen.image, max_mpx=backend.settings.max_image_mpx, name=record.inspection_id)
-    view = network_view(seen.shape, *image_rgb.shape[:2], about.recipe.input_size, about.recipe.stride)
-    distances = backend.distances_in_turn(used, view.picture(image_rgb), view.patches)
-    measured = measure(distances, view, about.mm_per_px, area_in_force(used))
-    return judge(measured, view, about.mm_per_px, threshold), measured.score

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from service import caller
-from service.backend import Backend
+from service.backend import Device, Kept
 from service.contract.frames import InspectAnswer
 from service.contract.layouts import Alignment
 from service.errors import LayoutEmpty, NotReady, Problem
@@ -24,13 +24,12 @@ from service.stopwatch import Stopwatch
 from service.store.files import sha256
 from service.store.records.frames import FrameRecord
 from service.store.records.inspections import new_inspection_id
-from service.vision.images import decode
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Frame:
+class FrameRequest:
     """What /inspect is asked, beside the picture."""
 
     role_id: str
@@ -39,12 +38,12 @@ class Frame:
     image_name: str | None = None
 
 
-def inspect_frame(backend: Backend, asked: Frame, image: bytes) -> InspectAnswer:
+def inspect_frame(device: Device, kept: Kept, asked: FrameRequest, image: bytes) -> InspectAnswer:
     """Verdict of one part, recorded with those of its ROIs in one transaction.
 
     Raises NotFound (no layout), LayoutDamaged, LayoutEmpty, NotAligned, what `cut_rois`, `decode` and the device do.
     """
-    inspection = _Inspection(backend, asked, image)
+    inspection = _Inspection(device, kept, asked, image)
     try:
         return inspection.run()
     except NotReady:  # the part is to be sent again, and is recorded then
@@ -57,28 +56,27 @@ def inspect_frame(backend: Backend, asked: Frame, image: bytes) -> InspectAnswer
 class _Inspection:
     """One frame from its bytes to its answer; the record grows with what is known."""
 
-    def __init__(self, backend: Backend, asked: Frame, image: bytes) -> None:
-        self._backend, self._asked, self._image = backend, asked, image
+    def __init__(self, device: Device, kept: Kept, asked: FrameRequest, image: bytes) -> None:
+        self._device, self._kept, self._asked, self._image = device, kept, asked, image
         self._watch, self._started = Stopwatch(), time.perf_counter()
         self._handed_in = False
         self._record = _begun(asked, image)
 
     def run(self) -> InspectAnswer:
-        backend, asked, watch = self._backend, self._asked, self._watch
-        loaded = _layout_with_rois(backend, asked.role_id)
+        device, kept, asked, watch = self._device, self._kept, self._asked, self._watch
+        loaded = _layout_with_rois(kept, asked.role_id)
         self._know(layout_revision=loaded.layout.revision)
         with watch("decode"):
             name = asked.image_name or "image"
-            frame_rgb = decode(self._image, max_mpx=backend.settings.max_image_mpx, name=name)
+            frame_rgb = kept.decode(self._image, name)
         self._know(width=frame_rgb.shape[1], height=frame_rgb.shape[0])
         with watch("align"):
             alignment = align(loaded, frame_rgb)
         self._know(alignment=alignment.model_dump() if alignment else None)
-        with watch("frame"):
-            rois = cut_rois(backend, loaded, frame_rgb, alignment)
-        distances = backend.distances_of([roi.look for roi in rois], watch)
-        with watch("judge"):
-            judged = judge_rois(rois, distances, loaded.mm_per_px)
+        with watch("cut"):
+            rois = cut_rois(device, loaded, frame_rgb, alignment)
+        distances = device.distances([roi.prepared.comparison for roi in rois], watch)
+        judged = judge_rois(rois, distances, watch)
         return self._answer(loaded, alignment, self._recorded(judged, loaded.mm_per_px))
 
     def note(self, problem: Problem) -> None:
@@ -87,24 +85,24 @@ class _Inspection:
             return
         self._know(problem_code=problem.code, problem_detail=problem.detail, timings_ms=self._watch.ms)
         try:
-            self._backend.records.wait_for(self._backend.records.hand_in_frame(self._record, []))
+            self._kept.records.wait_for(self._kept.records.hand_in_frame(self._record, []))
         except Problem as error:
             log.error("part not recorded", extra={"frame_id": self._record.frame_id, "reason": error.detail})
             return
         if self._record.width:  # what cannot be read is no picture to keep
-            self._backend.archive.keep(self._record.frame_id, self._image, None)
+            self._kept.archive.keep(self._record.frame_id, self._image, None)
 
     def _recorded(self, judged: Sequence[JudgedRoi], mm_per_px: float) -> list[JudgedRoi]:
         """With heat maps, which are drawn while the records are on their way to the disk."""
-        n_ng = sum(one.judged.verdict == "NG" for one in judged)
+        n_ng = sum(one.verdict == "NG" for one in judged)
         self._know(verdict="NG" if n_ng else "OK", n_rois=len(judged), n_ng=n_ng, timings_ms=self._watch.ms)
         records = [roi_record(self._record, one, mm_per_px) for one in judged]
         self._handed_in = True
-        written = self._backend.records.hand_in_frame(self._record, records)
+        written = self._kept.records.hand_in_frame(self._record, records)
         with self._watch("draw"):
             drawn = [replace(one, heatmap=draw(one) if self._asked.heatmap else None) for one in judged]
         with self._watch("record"):
-            self._backend.records.wait_for(written)
+            self._kept.records.wait_for(written)
         return drawn
 
     def _answer(self, loaded: LoadedLayout, alignment: Alignment | None, judged: list[JudgedRoi]) -> InspectAnswer:
@@ -126,21 +124,21 @@ class _Inspection:
         )
         self._keep(judged)
         for roi in answer.rois:
-            self._backend.metrics.inspected(record.role_id, roi.roi_id, roi.verdict, answer.timings_ms)
+            self._device.metrics.inspected(record.role_id, roi.roi_id, roi.verdict, answer.timings_ms)
         return answer
 
     def _keep(self, judged: Sequence[JudgedRoi]) -> None:
-        if self._backend.keeps_picture(self._record.verdict):
-            self._backend.archive.keep(self._record.frame_id, self._image, None)
+        if self._kept.archive.wants(self._record.verdict):
+            self._kept.archive.keep(self._record.frame_id, self._image, None)
             for one in judged:
                 if one.heatmap is not None:
-                    self._backend.archive.keep(one.roi.inspection_id, None, one.heatmap)
+                    self._kept.archive.keep(one.roi.inspection_id, None, one.heatmap)
 
     def _know(self, **known: object) -> None:
         self._record = replace(self._record, **known)  # type: ignore[arg-type]
 
 
-def _begun(asked: Frame, image: bytes) -> FrameRecord:
+def _begun(asked: FrameRequest, image: bytes) -> FrameRecord:
     now = datetime.now(UTC)
     return FrameRecord(
         frame_id=new_inspection_id(now),
@@ -156,8 +154,8 @@ def _begun(asked: Frame, image: bytes) -> FrameRecord:
     )
 
 
-def _layout_with_rois(backend: Backend, role_id: str) -> LoadedLayout:
-    loaded = read_layout(backend, role_id)
+def _layout_with_rois(kept: Kept, role_id: str) -> LoadedLayout:
+    loaded = read_layout(kept, role_id)
     if not loaded.layout.rois:
         raise LayoutEmpty(f"The layout of {role_id} has no ROI: draw one, and teach it, before parts are inspected.")
     return loaded

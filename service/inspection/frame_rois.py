@@ -1,4 +1,4 @@
-"""The ROIs of one frame: cut, laid out for their models, judged, and what is said and recorded of each."""
+"""The ROIs of one frame: cut out, judged each by its model, told and recorded."""
 
 from __future__ import annotations
 
@@ -10,30 +10,28 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from service.backend import Backend, Look
+from service.backend import Device
 from service.contract.frames import FrameRegion, FrameRoi, Points
+from service.contract.inspections import RegionAnswer
 from service.contract.layouts import Affine, Alignment
-from service.errors import NotCalibrated, Problem
-from service.inspection.infer import area_in_force, heatmap_png, params_in_force, region_answer, serving_model
+from service.contract.words import Verdict
+from service.errors import Problem
+from service.inspection.answers import heatmap_png, params, regions
+from service.inspection.examine import Examined, Prepared, conclude, prepare, refuse_uncalibrated, serving_model
 from service.loaded.layouts import LoadedLayout
-from service.loaded.models import LoadedModel
+from service.stopwatch import Stopwatch
 from service.store.records.frames import FrameRecord
 from service.store.records.inspections import Record, new_inspection_id
-from service.vision.network_view import NetworkView, network_view
 from service.vision.roi_picture import RoiPicture, roi_pictures, transformed
-from service.vision.verdict import Judged, Measured, judge, measure
 
 
 @dataclass(frozen=True, eq=False)
 class CutRoi:
-    """A ROI picture, the calibrated model that judges it, and what the device has to look at."""
+    """An ROI's picture, and what the device is asked about it by the model that judges it."""
 
     inspection_id: str
     picture: RoiPicture
-    model: LoadedModel
-    threshold: float
-    view: NetworkView
-    look: Look
+    prepared: Prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,108 +39,106 @@ class JudgedRoi:
     """`heatmap`: PNG, None when none was asked for."""
 
     roi: CutRoi
-    measured: Measured
-    judged: Judged
+    examined: Examined
     heatmap: bytes | None = None
 
+    @property
+    def threshold(self) -> float:
+        assert self.examined.threshold is not None  # nothing uncalibrated is cut
+        return self.examined.threshold
 
-def cut_rois(
-    backend: Backend, loaded: LoadedLayout, frame_rgb: np.ndarray, alignment: Alignment | None
-) -> list[CutRoi]:
-    """All of a layout's, from a frame uint8 (h, w, 3).
+    @property
+    def verdict(self) -> Verdict:
+        assert self.examined.judged is not None
+        return self.examined.judged.verdict
+
+
+def cut_rois(device: Device, loaded: LoadedLayout, frame_rgb: np.ndarray, alignment: Alignment | None) -> list[CutRoi]:
+    """Every ROI of a layout, from a frame uint8 (h, w, 3).
 
     Raises RoiOutsideFrame, MemoryNotFitted, ModelDamaged, ScaleMismatch, NotCalibrated: each names the ROI.
     """
     matrix = np.array(alignment.matrix) if alignment else None
     now = datetime.now(UTC)
     return [
-        _cut(backend, loaded, picture, new_inspection_id(now))
+        _cut(device, loaded, picture, new_inspection_id(now))
         for picture in roi_pictures(loaded.layout.rois, frame_rgb, matrix)
     ]
 
 
-def judge_rois(rois: Sequence[CutRoi], distances: Sequence[np.ndarray], mm_per_px: float) -> list[JudgedRoi]:
+def judge_rois(rois: Sequence[CutRoi], distances: Sequence[np.ndarray], watch: Stopwatch) -> list[JudgedRoi]:
     """`distances` float32 (gh, gw) of each ROI. Raises EngineFailed, which names the ROI."""
-    return [_judge(roi, found, mm_per_px) for roi, found in zip(rois, distances, strict=True)]
+    judged = []
+    for roi, found in zip(rois, distances, strict=True):
+        with _about(roi.picture.roi_id):
+            judged.append(JudgedRoi(roi, conclude(roi.prepared, found, watch)))
+    return judged
 
 
 def draw(one: JudgedRoi) -> bytes:
-    """Heat map of a ROI in its picture, as PNG."""
-    return heatmap_png(one.roi.model, one.measured, one.roi.view, one.roi.threshold)
+    """Heat map of an ROI in its picture, as PNG."""
+    return heatmap_png(one.roi.prepared.model, one.examined)
 
 
 def roi_answer(one: JudgedRoi) -> FrameRoi:
-    picture, judged = one.roi.picture, one.judged
+    picture = one.roi.picture
     return FrameRoi(
         roi_id=picture.roi_id,
-        verdict=judged.verdict,
-        score=one.measured.score,
-        threshold=one.roi.threshold,
-        model_version=one.roi.model.version,
+        verdict=one.verdict,
+        score=one.examined.score,
+        threshold=one.threshold,
+        model_version=one.roi.prepared.model.version,
         inspection_id=one.roi.inspection_id,
         shape=picture.shape.model_dump(),
         to_frame=_rows(picture.to_frame),
         outline=picture.outline,
         inner_outline=picture.inner_outline,
-        regions=[_region(region_answer(region).model_dump(), picture.to_frame) for region in judged.regions],
+        regions=[_region(region, picture.to_frame) for region in regions(one.examined)],
         heatmap_png_base64=base64.b64encode(one.heatmap).decode() if one.heatmap else None,
     )
 
 
 def roi_record(frame: FrameRecord, one: JudgedRoi, mm_per_px: float) -> Record:
     """As of any inspection. Its picture is the frame's, from which `params.to_frame` cuts the ROI again."""
-    roi = one.roi
-    params = params_in_force(roi.model, roi.view)
-    params.to_frame = _rows(roi.picture.to_frame)
+    roi, model = one.roi, one.roi.prepared.model
+    asked = params(model, one.examined.view)
+    asked.to_frame = _rows(roi.picture.to_frame)
     return Record(
         inspection_id=roi.inspection_id,
         time_utc=frame.time_utc,
         role_id=frame.role_id,
         roi_id=roi.picture.roi_id,
         part_id=frame.part_id,
-        verdict=one.judged.verdict,
-        score=one.measured.score,
-        threshold=roi.threshold,
-        model_version=roi.model.version,
+        verdict=one.verdict,
+        score=one.examined.score,
+        threshold=one.threshold,
+        model_version=model.version,
         mm_per_px=mm_per_px,
         request_id=frame.request_id,
         key_name=frame.key_name,
         station=frame.station,
         image_sha256=frame.image_sha256,
         image_name=frame.image_name,
-        regions=[region_answer(region).model_dump() for region in one.judged.regions],
-        params=params.model_dump(),
+        regions=[region.model_dump() for region in regions(one.examined)],
+        params=asked.model_dump(),
         timings_ms=frame.timings_ms,
         frame_id=frame.frame_id,
     )
 
 
-def _cut(backend: Backend, loaded: LoadedLayout, picture: RoiPicture, inspection_id: str) -> CutRoi:
+def _cut(device: Device, loaded: LoadedLayout, picture: RoiPicture, inspection_id: str) -> CutRoi:
     role_id = loaded.layout.role_id
     with _about(picture.roi_id):
-        model = serving_model(backend, role_id, picture.roi_id, loaded.mm_per_px)
-        if model.calibration is None:
-            raise NotCalibrated(
-                f"Version {model.version} of {role_id}/{picture.roi_id} is not calibrated: run POST /calibrate_ng."
-            )
-        recipe = model.description.recipe
-        height, width = picture.image_rgb.shape[:2]
-        view = network_view(picture.shape, height, width, recipe.input_size, recipe.stride)
-    look = Look(recipe, view.picture(picture.image_rgb), view.patches, model.placed)
-    return CutRoi(inspection_id, picture, model, model.calibration["threshold"], view, look)
+        model = serving_model(device, role_id, picture.roi_id, loaded.mm_per_px)
+        refuse_uncalibrated(model, role_id, picture.roi_id)
+        return CutRoi(inspection_id, picture, prepare(model, picture.image_rgb, picture.shape))
 
 
-def _judge(roi: CutRoi, distances: np.ndarray, mm_per_px: float) -> JudgedRoi:
-    with _about(roi.picture.roi_id):
-        measured = measure(distances, roi.view, mm_per_px, area_in_force(roi.model))
-    return JudgedRoi(roi, measured, judge(measured, roi.view, mm_per_px, roi.threshold))
-
-
-def _region(region: dict[str, object], to_frame: np.ndarray) -> FrameRegion:
-    points = transformed(np.array(region["contour"], np.float64), to_frame)
+def _region(region: RegionAnswer, to_frame: np.ndarray) -> FrameRegion:
+    points = transformed(np.array(region.contour, np.float64), to_frame)
     x, y = (points.min(0) + points.max(0)) / 2
     contour: Points = [(float(px), float(py)) for px, py in points]
-    return FrameRegion.model_validate({**region, "contour_frame": contour, "centre_frame": (float(x), float(y))})
+    return FrameRegion(**region.model_dump(), contour_frame=contour, centre_frame=(float(x), float(y)))
 
 
 def _rows(matrix: np.ndarray) -> Affine:

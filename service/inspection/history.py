@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from service.backend import Backend
+from service.backend import Device, Kept
 from service.contract.inspections import Drift, InspectionsSummary, RoiSummary, TrendPoint
+from service.contract.models import Calibration
 from service.errors import MemoryNotFitted, Problem
 from service.store.records.inspections import RecordFilter
 from service.store.records.summaries import RoiCounts
@@ -18,37 +18,37 @@ MIN_PARTS = 20
 _SIGMAS_TO_P99 = 2.326
 
 
-def summary(backend: Backend, which: RecordFilter, buckets: int) -> InspectionsSummary:
-    rois = [_roi(backend, which, counts) for counts in backend.summaries.by_roi(which)]
-    return InspectionsSummary(rois=rois, trend=_trend(backend, which, buckets))
+def summary(device: Device, kept: Kept, which: RecordFilter, buckets: int) -> InspectionsSummary:
+    rois = [_roi(device, kept, which, counts) for counts in kept.summaries.by_roi(which)]
+    return InspectionsSummary(rois=rois, trend=_trend(kept, which, buckets))
 
 
-def drift(ok_mean: float, calibration: dict[str, Any]) -> Drift:
+def drift(ok_mean: float, calibration: Calibration) -> Drift:
     """A warning when the mean good part differs from the calibration's mean by more than one of its standard
     deviations: it then scores as only one good part in six did. Upwards, false rejects come; downwards, the pictures
     show less than they did (blur, light), and defects may be missed.
     """
-    expected = calibration["ok_mean"]
-    spread = (calibration["p99_ok"] - expected) / _SIGMAS_TO_P99
+    expected = calibration.ok_mean
+    spread = (calibration.p99_ok - expected) / _SIGMAS_TO_P99
     ratio = ok_mean / expected if expected > 0 else float(ok_mean > 0)
     return Drift(ratio=ratio, warning=abs(ok_mean - expected) > spread)
 
 
-def _roi(backend: Backend, which: RecordFilter, counts: RoiCounts) -> RoiSummary:
+def _roi(device: Device, kept: Kept, which: RecordFilter, counts: RoiCounts) -> RoiSummary:
     calibration, found = None, None
     try:
-        model = backend.cache.get(counts.role_id, counts.roi_id)
+        model = device.models.get(counts.role_id, counts.roi_id)
     except (MemoryNotFitted, Problem):  # taken away, damaged or loading: what was counted stands all the same
         model = None
     if model is not None and (calibration := model.calibration):
         here = replace(which, role_id=counts.role_id, roi_id=counts.roi_id)
-        n, mean = backend.summaries.ok_mean(here, model.version)
+        n, mean = kept.summaries.ok_mean(here, model.version)
         found = drift(mean, calibration) if mean is not None and n >= MIN_PARTS else None
-    return RoiSummary(**asdict(counts), calibrated_ok_mean=calibration["ok_mean"] if calibration else None, drift=found)
+    return RoiSummary(**asdict(counts), calibrated_ok_mean=calibration.ok_mean if calibration else None, drift=found)
 
 
-def _trend(backend: Backend, which: RecordFilter, buckets: int) -> list[TrendPoint]:
-    since = which.since or backend.summaries.first(which)
+def _trend(kept: Kept, which: RecordFilter, buckets: int) -> list[TrendPoint]:
+    since = which.since or kept.summaries.first(which)
     if since is None:
         return []
     before = which.before or datetime.now(UTC).isoformat()
@@ -56,7 +56,7 @@ def _trend(backend: Backend, which: RecordFilter, buckets: int) -> list[TrendPoi
     if begin >= end:
         return []
     points = []
-    for bucket in backend.summaries.trend(which, since, before, buckets):
+    for bucket in kept.summaries.trend(which, since, before, buckets):
         fields = asdict(bucket)
         start = begin + (end - begin) / buckets * fields.pop("number")
         points.append(TrendPoint(start_utc=start.isoformat(), **fields))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 
-from service.backend import Backend
-from service.contract.shapes import Shape, parse_shape
+from service.backend import Kept
+from service.contract.shapes import Shape, shape_from
 from service.errors import NotFound
 from service.store.records.inspections import Record
 from service.vision.images import decode, encode_png
@@ -24,25 +23,25 @@ class Recalled:
     shape: Shape | None
 
 
-def recall(backend: Backend, record: Record) -> Recalled:
+def recall(kept: Kept, record: Record) -> Recalled:
     """Raises NotFound when the picture was not kept, or the record is of a version that did not write the shape."""
     if "shape" not in record.params:
         raise NotFound(f"The record of inspection {record.inspection_id} does not say which shape was inspected.")
-    return Recalled(record, picture_of(backend, record), _shape(record))
+    return Recalled(record, picture_of(kept, record), _shape(record))
 
 
-def picture_of(backend: Backend, record: Record) -> bytes:
+def picture_of(kept: Kept, record: Record) -> bytes:
     """What an inspection looked at. A ROI of a frame is cut from it again, pixel by pixel as it was.
 
     Raises NotFound when it was not kept.
     """
     if record.frame_id is None:
-        return backend.archive.image(record.inspection_id)
-    frame_rgb = decode(backend.archive.image(record.frame_id), max_mpx=float("inf"), name=record.frame_id)
+        return kept.archive.image(record.inspection_id)
+    frame_rgb = decode(kept.archive.image(record.frame_id), max_mpx=float("inf"), name=record.frame_id)
     shape = _shape(record)
     assert shape is not None  # a ROI of a layout has one
     return encode_png(cut_out(frame_rgb, np.array(record.params["to_frame"]), canonical_shape(shape)[1]))
 
 
 def _shape(record: Record) -> Shape | None:
-    return parse_shape(json.dumps(record.params["shape"]))
+    return shape_from(record.params["shape"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from service import caller
-from service.backend import Backend
+from service.backend import Device, Kept, People
 from service.contract.layouts import (
     Alignment,
     Layout,
@@ -26,14 +26,14 @@ from service.loaded.scale import refuse_scale_of_others
 from service.store.files import sha256
 from service.store.layouts import StoredLayout, refuse_other_revision
 from service.vision.find_part import find_part
-from service.vision.images import decode, encode_png
+from service.vision.images import encode_png
 
 __all__ = ["LoadedLayout", "align", "change", "change_master", "delete", "layouts", "master", "read_layout"]
 
 
-def read_layout(backend: Backend, role_id: str) -> LoadedLayout:
+def read_layout(kept: Kept, role_id: str) -> LoadedLayout:
     """Raises NotFound, LayoutDamaged."""
-    return backend.layout_cache.get(role_id)
+    return kept.loaded_layouts.get(role_id)
 
 
 def align(loaded: LoadedLayout, frame_rgb: np.ndarray) -> Alignment | None:
@@ -47,73 +47,80 @@ def align(loaded: LoadedLayout, frame_rgb: np.ndarray) -> Alignment | None:
     return find_part(loaded.templates, frame_rgb) if loaded.templates else None
 
 
-def layouts(backend: Backend) -> LayoutsAnswer:
-    return LayoutsAnswer(layouts=[_summary(stored) for stored in backend.layouts.all()])
+def layouts(kept: Kept) -> LayoutsAnswer:
+    return LayoutsAnswer(layouts=[_summary(stored) for stored in kept.layouts.all()])
 
 
-def master(backend: Backend, role_id: str) -> bytes:
+def master(kept: Kept, role_id: str) -> bytes:
     """PNG. Raises NotFound, LayoutDamaged."""
-    _value, png = backend.layouts.read_whole(role_id)
+    _value, png = kept.layouts.read_whole(role_id)
     if png is None:
         raise NotFound(f"The layout of {role_id} has no master picture; PUT /layouts/{role_id}/master sends one.")
     return png
 
 
-def change(backend: Backend, role_id: str, asked: LayoutRequest) -> LayoutAnswer:
+def change(device: Device, kept: Kept, people: People, role_id: str, asked: LayoutRequest) -> LayoutAnswer:
     """Put marks and ROIs in the place of those of `asked.revision`.
 
     Raises TrainingFrozen, LayoutChanged, InvalidLayout, ScaleMismatch, LayoutDamaged, DiskFull.
     """
-    backend.freezing.refuse()
-    before, master_png = _stored(backend, role_id, asked.revision)
+    people.freezing.refuse()
+    before, master_png = _stored(kept, role_id, asked.revision)
     pixels = master_pixels(master_png, role_id) if master_png is not None else None
     scale = asked.mm_per_px or (before.mm_per_px if before else None)
     refuse_impossible(asked.marks, asked.rois, scale, pixels)
     for roi in asked.rois:
         assert scale is not None  # refused above
-        refuse_scale_of_others(backend, role_id, roi.roi_id, scale)
+        refuse_scale_of_others(kept.samples, device.models, role_id, roi.roi_id, scale)
     shown = before.master if before else None
     after = _next(
         role_id, before, mm_per_px=scale, locked=asked.locked, master=shown, marks=asked.marks, rois=asked.rois
     )
-    return _store(backend, before, after, None)
+    return _store(kept, people, before, after, None)
 
 
 def change_master(
-    backend: Backend, role_id: str, revision: int, name: str, image: bytes, mm_per_px: float | None
+    device: Device,
+    kept: Kept,
+    people: People,
+    role_id: str,
+    revision: int,
+    name: str,
+    image: bytes,
+    mm_per_px: float | None,
 ) -> LayoutAnswer:
     """Another master picture; makes the layout when there is none. Marks and ROIs stay where they are, and have to fit.
 
     Raises what `change` does, and what `decode` does.
     """
-    backend.freezing.refuse()
-    before, _ = _stored(backend, role_id, revision)
-    pixels = decode(image, max_mpx=backend.settings.max_image_mpx, name=name)
+    people.freezing.refuse()
+    before, _ = _stored(kept, role_id, revision)
+    pixels = kept.decode(image, name)
     marks, rois = (before.marks, before.rois) if before else ([], [])
     scale = mm_per_px or (before.mm_per_px if before else None)
     refuse_impossible(marks, rois, scale, pixels)
     for roi in rois:
         assert scale is not None  # refused above
-        refuse_scale_of_others(backend, role_id, roi.roi_id, scale)
+        refuse_scale_of_others(kept.samples, device.models, role_id, roi.roi_id, scale)
     png = encode_png(pixels)
     shown = Master(width=pixels.shape[1], height=pixels.shape[0], sha256=sha256(png))
     locked = before.locked if before else False
     after = _next(role_id, before, mm_per_px=scale, locked=locked, master=shown, marks=marks, rois=rois)
-    return _store(backend, before, after, png)
+    return _store(kept, people, before, after, png)
 
 
-def delete(backend: Backend, role_id: str, revision: int) -> DeletedAnswer:
+def delete(kept: Kept, people: People, role_id: str, revision: int) -> DeletedAnswer:
     """Raises NotFound, TrainingFrozen, LayoutChanged. A damaged layout goes whatever the revision."""
-    backend.freezing.refuse()
-    before = backend.layouts.delete(role_id, revision)
-    backend.note("layout_delete", {"role_id": role_id}, old=before)
+    people.freezing.refuse()
+    before = kept.layouts.delete(role_id, revision)
+    people.note("layout_delete", {"role_id": role_id}, old=before)
     return DeletedAnswer(deleted=1)
 
 
-def _stored(backend: Backend, role_id: str, revision: int) -> tuple[Layout | None, bytes | None]:
+def _stored(kept: Kept, role_id: str, revision: int) -> tuple[Layout | None, bytes | None]:
     """What is to be changed; None when there is none yet. Raises LayoutChanged, LayoutDamaged."""
     try:
-        value, png = backend.layouts.read_whole(role_id)
+        value, png = kept.layouts.read_whole(role_id)
     except NotFound:
         refuse_other_revision(role_id, None, revision)
         return None, None
@@ -133,10 +140,10 @@ def _next(role_id: str, before: Layout | None, **fields: object) -> Layout:
     )
 
 
-def _store(backend: Backend, before: Layout | None, after: Layout, master_png: bytes | None) -> LayoutAnswer:
-    backend.layouts.store(after.role_id, after.revision - 1, after.model_dump(mode="json"), master_png)
+def _store(kept: Kept, people: People, before: Layout | None, after: Layout, master_png: bytes | None) -> LayoutAnswer:
+    kept.layouts.store(after.role_id, after.revision - 1, after.model_dump(mode="json"), master_png)
     old = before.model_dump(mode="json") if before else None
-    backend.note("layout", {"role_id": after.role_id}, old=old, new=after.model_dump(mode="json"))
+    people.note("layout", {"role_id": after.role_id}, old=old, new=after.model_dump(mode="json"))
     return LayoutAnswer(**after.model_dump())
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from service.contract.shapes import Shape, parse_shape
+from service.contract.models import DEFAULT_PERCENTILE, Calibration
+from service.contract.shapes import Shape, shape_from
 from service.engine.patchcore import Fitted
 from service.engine.protocol import MemoryBank, Recipe
 from service.store.models import StoredModel
 from service.vision.network_view import NetworkView, network_view
+from service.vision.verdict import DEFAULT_AREA_MM2
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Description:
             TaughtPicture(
                 p["width"],
                 p["height"],
-                parse_shape(json.dumps(p["shape"]) if p["shape"] else None),
+                shape_from(p["shape"]),
                 p.get("name", ""),  # older models do not know it
             )
             for p in value["pictures"]
@@ -88,7 +90,20 @@ class ModelVersion:
 
     version: int
     description: Description
-    calibration: dict[str, Any] | None
+    calibration: Calibration | None
+
+    @property
+    def threshold(self) -> float | None:
+        return self.calibration.threshold if self.calibration else None
+
+    @property
+    def area_mm2(self) -> float:
+        """Smallest area in mm² that scores of this version are measured with."""
+        return self.calibration.area_mm2_thr if self.calibration else DEFAULT_AREA_MM2
+
+    @property
+    def score_percentile(self) -> float:
+        return self.calibration.score_percentile if self.calibration else DEFAULT_PERCENTILE
 
 
 def arrays(fitted: Fitted) -> dict[str, np.ndarray]:

@@ -1,32 +1,29 @@
-"""What costs time to compute and never changes: computed once, the one unused longest forgotten first."""
+"""Results that cost time and never change, such as scores of stored samples: computed once, the oldest forgotten."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 T = TypeVar("T")
 
 
 class Remembered(Generic[T]):
-    """At most `capacity` results. Two who ask at once for something new may both compute it."""
+    """At most `capacity` results. Two threads that ask at once for something new may both compute it."""
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._known: OrderedDict[Hashable, T] = OrderedDict()
+        self._known: LRUCache[Hashable, T] = LRUCache(capacity)
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """What `compute` raises is not remembered."""
+        """An error in `compute` is not remembered."""
         with self._lock:
             if key in self._known:
-                self._known.move_to_end(key)
                 return self._known[key]
         found = compute()
         with self._lock:
             self._known[key] = found
-            while len(self._known) > self._capacity:
-                self._known.popitem(last=False)
         return found

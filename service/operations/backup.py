@@ -7,35 +7,42 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from service.backend import Backend
+from service import __version__
+from service.backend import Device, People, Upkeep
 from service.jobs import Progress
-from service.store.backups.make import backups_lock
+from service.settings import Settings
+from service.store.backups.make import Backups, backups_lock
 from service.store.backups.restore import FORMER, stage, stage_former
 
 # Of the time it works, a backup rests as long: the cores and the disk belong to the inspections.
 REST = 1.0
 
 
-def back_up(backend: Backend, report: Progress) -> dict[str, Any]:
+def backups_of(settings: Settings) -> Backups:
+    """Of an installation, whether its service runs or not."""
+    return Backups(settings.data_root, __version__, settings.backup_dir, settings.min_free_mb * 1_000_000)
+
+
+def back_up(device: Device, upkeep: Upkeep, report: Progress) -> dict[str, Any]:
     """Raises DiskFull, BackupFailed, Conflict."""
-    made = backend.backups.make(gently(report))
-    backend.metrics.backed_up(datetime.fromisoformat(made.backup.created_utc).timestamp())
+    made = upkeep.backups.make(gently(report))
+    device.metrics.backed_up(datetime.fromisoformat(made.backup.created_utc).timestamp())
     return {**asdict(made.backup), "n_files": made.n_files, "copy_error": made.copy_error, "dropped": made.dropped}
 
 
-def restore(backend: Backend, name: str, report: Progress) -> dict[str, Any]:
+def restore(people: People, upkeep: Upkeep, name: str, report: Progress) -> dict[str, Any]:
     """Check and unpack beside, then start anew with it; `former` is the state before the last restore.
 
     Raises NotFound, BackupRefused, DiskFull, Conflict; nothing was changed then.
     """
-    with backups_lock(backend.settings.data_root):
+    with backups_lock(upkeep.settings.data_root):
         if name == FORMER:
-            stage_former(backend.settings.data_root)
+            stage_former(upkeep.settings.data_root)
         else:
-            reserve = backend.settings.min_free_mb * 1_000_000
-            stage(backend.settings.data_root, backend.backups.path(name), reserve, gently(report))
-    backend.note("restore", {"backup": name})
-    backend.start_anew()
+            reserve = upkeep.settings.min_free_mb * 1_000_000
+            stage(upkeep.settings.data_root, upkeep.backups.path(name), reserve, gently(report))
+    people.note("restore", {"backup": name})
+    upkeep.restart()
     return {"backup": name}
 
 

@@ -11,7 +11,7 @@ import annotated_types
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from service.backend import Backend
+from service.backend import Kept, People, Upkeep
 from service.contract.system import (
     KeyAbout,
     KeysAnswer,
@@ -37,67 +37,67 @@ _FIELDS = {str(alias.choices[0]): (name, field) for name, field in Settings.mode
            if isinstance(alias := field.validation_alias, AliasChoices)}  # fmt: skip
 
 
-def settings(backend: Backend) -> SettingsAnswer:
+def settings(kept: Kept, upkeep: Upkeep) -> SettingsAnswer:
     """Every setting. Raises Conflict when `settings.env` cannot be read."""
-    given, in_file = set_by_environment(), _in_file(backend)
-    shown = [_about(backend, name, given, in_file) for name in _FIELDS]
-    return SettingsAnswer(settings=shown, restart_needed=_restart_needed(backend))
+    given, in_file = set_by_environment(), _in_file(upkeep)
+    shown = [_about(kept, name, given, in_file) for name in _FIELDS]
+    return SettingsAnswer(settings=shown, restart_needed=_restart_needed(kept))
 
 
-def change_settings(backend: Backend, asked: SettingsRequest) -> SettingsAnswer:
+def change_settings(kept: Kept, people: People, upkeep: Upkeep, asked: SettingsRequest) -> SettingsAnswer:
     """All together or none; in force after the next start.
 
     Raises InvalidField (each line `NAME: what is wrong`), Conflict (the environment sets it), DiskFull.
     """
     values = {name: value or None for name, value in asked.values.items()}
     _refuse_names(values)
-    before = _in_file(backend)
-    _refuse_values(backend, before, values)
+    before = _in_file(upkeep)
+    _refuse_values(kept, before, values)
     changed = {name: value for name, value in values.items() if before.get(name) != value}
     if changed:
-        backend.settings_file.change(changed)
+        upkeep.settings_file.change(changed)
         old = {name: before.get(name) for name in changed}
-        backend.note("settings_change", {"settings": sorted(changed)}, old=old, new=changed)
-    return settings(backend)
+        people.note("settings_change", {"settings": sorted(changed)}, old=old, new=changed)
+    return settings(kept, upkeep)
 
 
-def restart(backend: Backend) -> RestartAnswer:
+def restart(people: People, upkeep: Upkeep) -> RestartAnswer:
     """End this server, and start it anew with the settings of now; requests under way are finished."""
-    ask_restart(backend.settings.data_root)
-    backend.note("service_restart", {})
-    backend.start_anew()
+    ask_restart(upkeep.settings.data_root)
+    people.note("service_restart", {})
+    upkeep.restart()
     return RestartAnswer(restarting=True)
 
 
-def keys(backend: Backend) -> KeysAnswer:
-    names = backend.keys.current().values()
-    return KeysAnswer(keys=[KeyAbout(name=name) for name in names], from_environment=backend.keys.from_environment)
+def keys(people: People) -> KeysAnswer:
+    names = people.keys.current().values()
+    return KeysAnswer(keys=[KeyAbout(name=name) for name in names], from_environment=people.keys.from_environment)
 
 
-def add_key(backend: Backend, name: str) -> NewKeyAnswer:
+def add_key(people: People, upkeep: Upkeep, name: str) -> NewKeyAnswer:
     """In force at once. Raises Conflict (the name is taken; the environment sets the keys), DiskFull."""
-    present = _changeable_keys(backend)
+    present = _changeable_keys(people)
     if name in present.values():
         raise Conflict(f"There is a key of {name!r} already: take it away first, or choose another name.")
     key = secrets.token_urlsafe(32)
-    _store_keys(backend, {**present, key: name})
-    backend.note("key_add", {"key": name})
+    _store_keys(upkeep, {**present, key: name})
+    people.note("key_add", {"key": name})
     return NewKeyAnswer(name=name, key=key)
 
 
-def delete_key(backend: Backend, name: str) -> None:
+def delete_key(people: People, upkeep: Upkeep, name: str) -> None:
     """In force at once. Raises NotFound, Conflict (the last one of a service that stations reach), DiskFull."""
-    present = _changeable_keys(backend)
+    present = _changeable_keys(people)
     rest = {key: holder for key, holder in present.items() if holder != name}
     if rest == present:
         raise NotFound(f"There is no key of {name!r}; GET /keys lists the names.")
-    if not rest and not is_loopback(backend.settings.host):
+    if not rest and not is_loopback(upkeep.settings.host):
         raise Conflict("This is the last key of a service that the network can reach: make another one first.")
-    _store_keys(backend, rest)
-    backend.note("key_delete", {"key": name})
+    _store_keys(upkeep, rest)
+    people.note("key_delete", {"key": name})
 
 
-def _about(backend: Backend, name: str, given: Mapping[str, str], in_file: Mapping[str, str]) -> SettingAbout:
+def _about(kept: Kept, name: str, given: Mapping[str, str], in_file: Mapping[str, str]) -> SettingAbout:
     attribute, field = _FIELDS[name]
     default, secret = _text(field.get_default(call_default_factory=True)), name in _SECRETS
     source: Source = "environment" if name in given else "file" if in_file.get(name) else "default"
@@ -113,7 +113,7 @@ def _about(backend: Backend, name: str, given: Mapping[str, str], in_file: Mappi
         minimum=_limit(field, "ge", "gt"),
         maximum=_limit(field, "le", "lt"),
         choices=CHOICES.get(name),
-        running="" if secret else _text(getattr(backend.settings, attribute)),
+        running="" if secret else _text(getattr(kept.settings, attribute)),
     )
 
 
@@ -143,39 +143,39 @@ def _refuse_names(values: Mapping[str, str | None]) -> None:
         raise Conflict("\n".join(f"{name}: it is set by an environment variable of this PC." for name in fixed))
 
 
-def _refuse_values(backend: Backend, before: Mapping[str, str], values: Mapping[str, str | None]) -> None:
+def _refuse_values(kept: Kept, before: Mapping[str, str], values: Mapping[str, str | None]) -> None:
     """As the next start would."""
     merged = {name: value for name, value in {**before, **values}.items() if name in _FIELDS}
     tried = {name: value if value else _FIELDS[name][1].get_default() for name, value in merged.items()}
     tried |= {name: value for name, value in set_by_environment().items() if name in _FIELDS}
     try:
-        read_settings(**{**tried, DATA_ROOT: backend.settings.data_root})
+        read_settings(**{**tried, DATA_ROOT: kept.settings.data_root})
     except SettingsError as error:
         raise InvalidField(str(error)) from None
 
 
-def _restart_needed(backend: Backend) -> bool:
+def _restart_needed(kept: Kept) -> bool:
     try:
-        following = read_settings(**{DATA_ROOT: backend.settings.data_root})
+        following = read_settings(**{DATA_ROOT: kept.settings.data_root})
     except SettingsError:
         return True
     unlike = {"api_key", "data_root"}  # keys are in force at once
-    return following.model_dump(exclude=unlike) != backend.settings.model_dump(exclude=unlike)
+    return following.model_dump(exclude=unlike) != kept.settings.model_dump(exclude=unlike)
 
 
-def _in_file(backend: Backend) -> dict[str, str]:
+def _in_file(upkeep: Upkeep) -> dict[str, str]:
     try:
-        return backend.settings_file.values()
+        return upkeep.settings_file.values()
     except (OSError, UnicodeDecodeError) as error:
         raise Conflict(f"settings.env cannot be read ({error}): save it as UTF-8 text.") from error
 
 
-def _changeable_keys(backend: Backend) -> dict[str, str]:
-    if backend.keys.from_environment:
+def _changeable_keys(people: People) -> dict[str, str]:
+    if people.keys.from_environment:
         raise Conflict(f"The keys are set by the environment variable {API_KEY} of this PC: change them there.")
-    return backend.keys.current()
+    return people.keys.current()
 
 
-def _store_keys(backend: Backend, present: Mapping[str, str]) -> None:
+def _store_keys(upkeep: Upkeep, present: Mapping[str, str]) -> None:
     text = ",".join(f"{name}:{key}" for key, name in present.items())
-    backend.settings_file.change({API_KEY: text or None})
+    upkeep.settings_file.change({API_KEY: text or None})

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from service import __version__
-from service.backend import Backend
+from service.backend import Device, Kept, People, Upkeep
 from service.contract.health import BackupState, Frozen, Health, Latency
 from service.operations import verify
 from service.store.backups.make import Outcome
@@ -17,13 +17,13 @@ from service.store.backups.restore import restored
 Reason = tuple[str, str]  # slug, sentence
 
 
-def health(backend: Backend) -> Health:
+def health(device: Device, kept: Kept, people: People, upkeep: Upkeep) -> Health:
     """The caller turns `loading` and `error` into 503."""
-    frozen, backups = backend.freezing.frozen(), backend.backups.outcome()
-    stops, doubts = _stops(backend), _doubts(backend, backups)
+    frozen, backups = people.freezing.frozen(), upkeep.backups.outcome()
+    stops, doubts = _stops(device), _doubts(device, kept, backups)
     reasons = stops + doubts
-    engine = backend.loader.engine() if backend.loader.state == "ready" else None
-    p50, p95 = backend.metrics.latency_ms()
+    engine = device.loader.engine() if device.loader.state == "ready" else None
+    p50, p95 = device.metrics.latency_ms()
     loading = engine is None and stops[0][0] == "loading"
     return Health(
         status="loading" if loading else "error" if stops else "degraded" if doubts else "ok",
@@ -32,43 +32,43 @@ def health(backend: Backend) -> Health:
         codes=[slug for slug, _ in reasons],
         warnings=[backups.copy_error] if backups.copy_error else [],
         pid=os.getpid(),
-        device=engine.device if engine else "cpu" if backend.settings.device == "auto" else backend.settings.device,
+        device=engine.device if engine else "cpu" if kept.settings.device == "auto" else kept.settings.device,
         device_name=engine.device_name if engine else "",
-        model=engine.default_backbone if engine else backend.settings.backbone,
+        model=engine.default_backbone if engine else kept.settings.backbone,
         version=__version__,
         gpu_mem_mb=engine.memory_mb() if engine else 0.0,
-        models_loaded=len(backend.cache),
-        uptime_s=round(time.monotonic() - backend.started, 1),
+        models_loaded=len(device.models),
+        uptime_s=round(time.monotonic() - upkeep.started, 1),
         training_frozen=frozen is not None,
         frozen=Frozen(**asdict(frozen)) if frozen else None,
         backup=BackupState(**asdict(backups)),
-        disk_free_mb=backend.disk_free() // 1_000_000,
+        disk_free_mb=kept.disk_free() // 1_000_000,
         latency_infer_ms=Latency(p50=p50, p95=p95),
     )
 
 
-def _stops(backend: Backend) -> list[Reason]:
+def _stops(device: Device) -> list[Reason]:
     """Why nothing can be inspected."""
     found = []
-    if not backend.settings.data_root.is_dir():
-        root = backend.settings.data_root
+    if not device.settings.data_root.is_dir():
+        root = device.settings.data_root
         found.append(("data_root_gone", f"The data root {root} is gone: plug its disk in again, or restart."))
-    if backend.loader.state != "ready":
-        found.append((backend.loader.code, backend.loader.reason))
-    elif lost := backend.loader.engine().lost():
+    if device.loader.state != "ready":
+        found.append((device.loader.code, device.loader.reason))
+    elif lost := device.loader.engine().lost():
         found.append(("device_lost", lost))
     return found
 
 
-def _doubts(backend: Backend, backups: Outcome) -> list[Reason]:
+def _doubts(device: Device, kept: Kept, backups: Outcome) -> list[Reason]:
     """What somebody has to look at while inspection goes on."""
-    found = [("model_damaged", sentence) for sentence in backend.cache.problems()]
-    if backend.disk_free() < backend.settings.min_free_mb * 1_000_000:
+    found = [("model_damaged", sentence) for sentence in device.models.problems()]
+    if kept.disk_free() < kept.settings.min_free_mb * 1_000_000:
         found.append(("disk_low", "Free disk space is under BACKEND_MIN_FREE_MB: pictures are no longer kept."))
-    if waiting := restored(backend.settings.data_root):
+    if waiting := restored(kept.settings.data_root):
         said = f"The state of {waiting.backup} was restored and is not verified: POST /admin/verify. {waiting.note}"
         found.append(("restore_not_verified", said.strip()))
-    if gate := verify.gate(backend, datetime.now(UTC)):
+    if gate := verify.gate(kept, datetime.now(UTC)):
         found.append(gate)
     if backups.error:
         found.append(("backup_failed", f"The last backup failed: {backups.error}"))

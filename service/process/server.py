@@ -19,11 +19,11 @@ from service.settings import Settings
 # What an inspection under way may take when the service is asked to stop; the supervisor waits 10 s for the whole.
 STOP_S = 8
 # What a worker sends its parent: end all workers and start anew. Nobody else sends it, so a stop stays a stop.
-NEW_START = getattr(signal, "SIGUSR1", signal.SIGTERM)
+RESTART = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
 class Serving:
-    """`stop` and `start_anew` may be called from any thread. `early` answers on the port until we do."""
+    """`stop` and `restart` may be called from any thread. `early` answers on the port until we do."""
 
     def __init__(self, early: Early | None = None) -> None:
         self._server: uvicorn.Server | None = None
@@ -57,7 +57,7 @@ class Serving:
                 self._stopping.set()
                 parent.signal_queue.append(number)
 
-            signal.signal(NEW_START, lambda *_: parent.signal_queue.append(signal.SIGTERM))
+            signal.signal(RESTART, lambda *_: parent.signal_queue.append(signal.SIGTERM))
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, stop)
             if not self._stopping.is_set():
@@ -72,7 +72,7 @@ class Serving:
         self._stopping.set()
         self._end()
 
-    def start_anew(self) -> None:
+    def restart(self) -> None:
         self._again.set()
         self._end()
 

@@ -19,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from service.contract.models import Calibration
 from service.errors import Conflict, ModelDamaged, NotFound, NotReady
 from service.store.files import new_folder, read_sealed, roi_lock, sha256, sweep, write_file, write_sealed
 from service.store.names import folder_name
@@ -36,7 +37,7 @@ class StoredModel:
     version: int
     description: dict[str, Any]
     arrays: dict[str, np.ndarray]
-    calibration: dict[str, Any] | None
+    calibration: Calibration | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class VersionSummary:
     current: bool
     activated: bool
     description: dict[str, Any] | None
-    calibration: dict[str, Any] | None
+    calibration: Calibration | None
     damaged: str | None
 
 
@@ -144,7 +145,7 @@ class Models:
                 raise ValueError(f"{_BANK} was changed or damaged")
             return StoredModel(version, description, load(bank), _read_calibration(folder, description["bank"]))
 
-    def write_calibration(self, role_id: str, roi_id: str, version: int, calibration: dict[str, Any]) -> None:
+    def write_calibration(self, role_id: str, roi_id: str, version: int, calibration: Calibration) -> None:
         """Raises NotFound, ModelDamaged, DiskFull."""
         folder = self._folder(role_id, roi_id)
         with self._lock(role_id, roi_id, "Calibration"):
@@ -152,7 +153,9 @@ class Models:
                 raise NotFound(f"{role_id}/{roi_id} has no version {version}; GET /models shows what there is.")
             with _damage_named(role_id, roi_id, version):
                 bank = read_sealed(folder / _version_name(version) / _MODEL)["bank"]
-            write_sealed(folder / _version_name(version) / _CALIBRATION, {**calibration, "bank": bank})
+            write_sealed(
+                folder / _version_name(version) / _CALIBRATION, {**calibration.model_dump(mode="json"), "bank": bank}
+            )
             if (pointed := _read_pointer(folder)) is not None:
                 # a new stamp: running services read the calibration, also of a version that serves in place of another
                 write_file(folder / _POINTER, f"{pointed}\n".encode())
@@ -252,15 +255,15 @@ def _forget_later_marks(folder: Path, current: int) -> None:
             (folder / _version_name(version) / _ACTIVATED).unlink(missing_ok=True)
 
 
-def _read_calibration(folder: Path, bank: str) -> dict[str, Any] | None:
+def _read_calibration(folder: Path, bank: str) -> Calibration | None:
     """None when there is none. Raises ValueError when it is damaged, or not of the memory bank with that SHA-256."""
     try:
-        calibration = read_sealed(folder / _CALIBRATION)
+        stored = read_sealed(folder / _CALIBRATION)
     except FileNotFoundError:
         return None
-    if calibration.pop("bank", None) != bank:
+    if stored.pop("bank", None) != bank:
         raise ValueError(f"{_CALIBRATION} belongs to another model")
-    return calibration
+    return Calibration.model_validate(stored)
 
 
 def _summary(folder: Path, version: int, pointed: str | None, role_id: str = "", roi_id: str = "") -> VersionSummary:

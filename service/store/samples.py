@@ -59,7 +59,7 @@ class NewSample:
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-class Datasets:
+class Samples:
     def __init__(self, data_root: Path) -> None:
         self._root = data_root / "datasets"
         self._locks = data_root / "locks" / "datasets"
@@ -199,11 +199,14 @@ class Datasets:
         return roi_lock(self._locks, folder_name(role_id), folder_name(roi_id), "Dataset change")
 
 
-def refuse_other_scale(known: float, given: float, whose: str) -> None:
-    """Raises ScaleMismatch unless both scales (mm per pixel) agree to a millionth."""
+def refuse_other_scale(known: float, given: float, whose: str, of: str = "") -> None:
+    """Raises ScaleMismatch unless both scales (mm per pixel) agree to a millionth.
+
+    `whose`: who has the known one, with a verb; `of`: what has the given one, nothing for the picture that is sent.
+    """
     if abs(known - given) > 1e-6 * known:
         raise ScaleMismatch(
-            f"mm_per_px is {given:g}, but {whose} {known:g}: send pictures of that scale, "
+            f"mm_per_px{of and f' of {of}'} is {given:g}, but {whose} {known:g}: send pictures of that scale, "
             "or teach this camera set-up as another ROI."
         )
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from service.backend import Backend
+from service.backend import Device, Kept, People
 from service.contract.layouts import AlignAnswer, Roi, SamplesAnswer
 from service.contract.words import Label
 from service.errors import InvalidField, NotAligned, NotFound, RoiOutsideFrame
@@ -15,39 +15,45 @@ from service.layouts.edit import align, read_layout
 from service.loaded.layouts import LoadedLayout
 from service.loaded.scale import refuse_scale_of_others
 from service.store.samples import NewSample
-from service.vision.images import decode, encode_png
+from service.vision.images import encode_png
 from service.vision.roi_picture import RoiPicture, roi_pictures
 
 Frame = tuple[str, bytes]  # name and bytes
 
 
 def cut(
-    backend: Backend, role_id: str, label: Label, frames: Sequence[Frame], roi_ids: Sequence[str] | None
+    device: Device,
+    kept: Kept,
+    people: People,
+    role_id: str,
+    label: Label,
+    frames: Sequence[Frame],
+    roi_ids: Sequence[str] | None,
 ) -> SamplesAnswer:
     """Samples of the ROIs named, None: of all.
 
     Raises NotFound, TrainingFrozen, InvalidField (no ROIs), NotAligned and RoiOutsideFrame (naming the frame),
     ScaleMismatch, what `decode` raises, DiskFull.
     """
-    backend.freezing.refuse()
-    loaded = read_layout(backend, role_id)
+    people.freezing.refuse()
+    loaded = read_layout(kept, role_id)
     rois = _chosen(loaded, roi_ids)
     for roi in rois:
-        refuse_scale_of_others(backend, role_id, roi.roi_id, loaded.mm_per_px)
+        refuse_scale_of_others(kept.samples, device.models, role_id, roi.roi_id, loaded.mm_per_px)
     samples: dict[str, list[NewSample]] = {roi.roi_id: [] for roi in rois}
     for name, data in frames:
-        for picture in _pictures(backend, loaded, rois, name, data):
+        for picture in _pictures(kept, loaded, rois, name, data):
             samples[picture.roi_id].append(_sample(loaded, picture, name))
-    saved = _store(backend, role_id, label, samples)
+    saved = _store(kept, role_id, label, samples)
     for roi_id, files in saved.items():
-        backend.note("dataset_add", {"role_id": role_id, "roi_id": roi_id, "label": label}, new={"files": files})
+        people.note("dataset_add", {"role_id": role_id, "roi_id": roi_id, "label": label}, new={"files": files})
     return SamplesAnswer(role_id=role_id, label=label, saved=saved)
 
 
-def try_alignment(backend: Backend, role_id: str, name: str, image: bytes) -> AlignAnswer:
+def try_alignment(kept: Kept, role_id: str, name: str, image: bytes) -> AlignAnswer:
     """Nothing is recorded. Raises NotFound, LayoutDamaged, NotAligned, what `decode` raises."""
-    loaded = read_layout(backend, role_id)
-    return AlignAnswer(alignment=align(loaded, decode(image, max_mpx=backend.settings.max_image_mpx, name=name)))
+    loaded = read_layout(kept, role_id)
+    return AlignAnswer(alignment=align(loaded, kept.decode(image, name)))
 
 
 def _chosen(loaded: LoadedLayout, roi_ids: Sequence[str] | None) -> list[Roi]:
@@ -60,8 +66,8 @@ def _chosen(loaded: LoadedLayout, roi_ids: Sequence[str] | None) -> list[Roi]:
     return chosen
 
 
-def _pictures(backend: Backend, loaded: LoadedLayout, rois: Sequence[Roi], name: str, data: bytes) -> list[RoiPicture]:
-    frame_rgb = decode(data, max_mpx=backend.settings.max_image_mpx, name=name)
+def _pictures(kept: Kept, loaded: LoadedLayout, rois: Sequence[Roi], name: str, data: bytes) -> list[RoiPicture]:
+    frame_rgb = kept.decode(data, name)
     with _named(name):
         alignment = align(loaded, frame_rgb)
         return roi_pictures(rois, frame_rgb, np.array(alignment.matrix) if alignment else None)
@@ -80,15 +86,15 @@ def _sample(loaded: LoadedLayout, picture: RoiPicture, name: str) -> NewSample:
     )
 
 
-def _store(backend: Backend, role_id: str, label: Label, samples: dict[str, list[NewSample]]) -> dict[str, list[str]]:
+def _store(kept: Kept, role_id: str, label: Label, samples: dict[str, list[NewSample]]) -> dict[str, list[str]]:
     saved: dict[str, list[str]] = {}
     try:
         for roi_id, new in samples.items():
-            saved[roi_id] = [sample.filename for sample in backend.datasets.add(role_id, roi_id, label, new)]
+            saved[roi_id] = [sample.filename for sample in kept.samples.add(role_id, roi_id, label, new)]
     except BaseException:
         for roi_id, files in saved.items():
             for filename in files:
-                backend.datasets.delete(role_id, roi_id, label, filename)
+                kept.samples.delete(role_id, roi_id, label, filename)
         raise
     return saved
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -12,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from service.backend import Backend
+from service.backend import Device, Kept, People
 from service.contract.models import FitAnswer
-from service.contract.shapes import Shape, parse_shape
+from service.contract.shapes import Shape, shape_from
 from service.engine import patchcore
 from service.engine.patchcore import Fitted, Fitting, Good, Report, Teaching
 from service.engine.protocol import Recipe
@@ -25,13 +24,13 @@ from service.loaded.scale import refuse_scale_of_others
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.samples import refuse_other_scale
-from service.vision.images import decode
 from service.vision.network_view import roi_side
 from service.vision.verdict import DEFAULT_AREA_MM2, measure
 
 log = logging.getLogger(__name__)
-# Network pictures kept between the two passes of a fit; beyond it they are read and decoded again.
-KEEP_PICTURES = 1000
+# Network pictures kept between the two passes of a fit, and bytes of decoded ones from the check to the first pass:
+# 160 pictures of a megapixel.
+KEEP_PICTURES, KEEP_BYTES = 1000, 500_000_000
 
 
 @dataclass(frozen=True)
@@ -57,40 +56,41 @@ class _Source:
     sample: str = ""
 
 
-def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
+def teach(device: Device, kept: Kept, people: People, lesson: Lesson, report: Report) -> FitAnswer:
     """Fit, publish and, unless only staged, activate a new version.
 
     Raises TrainingFrozen, ScaleMismatch, InvalidField (no pictures), what `decode` raises (naming the picture),
     Cancelled, DiskFull.
     """
     started, watch = time.perf_counter(), Stopwatch()
-    backend.freezing.refuse()
-    backend.loader.engine()
-    refuse_scale_of_others(backend, lesson.role_id, lesson.roi_id, lesson.mm_per_px)
-    sources = _sources(backend, lesson)
+    people.freezing.refuse()
+    device.loader.engine()
+    refuse_scale_of_others(kept.samples, device.models, lesson.role_id, lesson.roi_id, lesson.mm_per_px)
+    sources = _sources(kept, lesson)
     report(0.0, "read")
-    frames = _check_all(backend, sources, report)
-    recipe = backend.recipe(typical_side(frames))
-    teaching = teaching_for(backend.settings, recipe, memory_fit=lesson.memory_fit)
+    reader = _Reader(kept, sources)
+    pictures = reader.check_all(report)
+    recipe = device.recipe(typical_side(pictures))
+    teaching = teaching_for(kept.settings, recipe, memory_fit=lesson.memory_fit)
     fitting = Fitting(
-        backend.loader.engine(),
+        device.loader.engine(),
         recipe,
         len(sources),
-        _loader(backend, sources, recipe),
-        backend.worker.run,
+        partial(reader.load, recipe),
+        device.worker.run,
         report,
         watch,
     )
     fitted = patchcore.fit(fitting, teaching)
-    description = describe(fitted, recipe, frames, lesson.mm_per_px, teaching.coreset_rate)
+    description = describe(fitted, recipe, pictures, lesson.mm_per_px, teaching.coreset_rate)
     report(0.99, "write")
-    backend.freezing.refuse()  # somebody may have frozen while this was computed
-    before = backend.models.current_or_none(lesson.role_id, lesson.roi_id)
+    people.freezing.refuse()  # somebody may have frozen while this was computed
+    before = kept.models.current_or_none(lesson.role_id, lesson.roi_id)
     with watch("write"):
-        version = backend.models.publish(lesson.role_id, lesson.roi_id, model.arrays(fitted), description.to_json())
+        version = kept.models.publish(lesson.role_id, lesson.roi_id, model.arrays(fitted), description.to_json())
         if not lesson.stage:
-            backend.models.activate(lesson.role_id, lesson.roi_id, version)
-    backend.note(
+            kept.models.activate(lesson.role_id, lesson.roi_id, version)
+    people.note(
         "fit",
         {"role_id": lesson.role_id, "roi_id": lesson.roi_id},
         old={"model_version": before},
@@ -101,7 +101,7 @@ def teach(backend: Backend, lesson: Lesson, report: Report) -> FitAnswer:
         n_images=fitted.n_images,
         n_embeddings=fitted.n_embeddings,
         coreset_size=len(fitted.bank.vectors),
-        token_shape=frames[0].view(recipe).grid,
+        token_shape=pictures[0].view(recipe).grid,
         coreset_rate_requested=teaching.coreset_rate,
         coreset_rate_applied=description.coreset_rate_applied,
         model_version=version,
@@ -121,10 +121,12 @@ def teaching_for(settings: Settings, recipe: Recipe, *, memory_fit: bool) -> Tea
 
 
 def describe(
-    fitted: Fitted, recipe: Recipe, frames: list[TaughtPicture], mm_per_px: float, rate_requested: float
+    fitted: Fitted, recipe: Recipe, pictures: list[TaughtPicture], mm_per_px: float, rate_requested: float
 ) -> Description:
-    scores = held_out_scores(fitted.held_out, recipe, frames, mm_per_px, DEFAULT_AREA_MM2)
-    inside = [distances[frame.view(recipe).patches] for distances, frame in zip(fitted.held_out, frames, strict=False)]
+    scores = held_out_scores(fitted.held_out, recipe, pictures, mm_per_px, DEFAULT_AREA_MM2)
+    inside = [
+        distances[picture.view(recipe).patches] for distances, picture in zip(fitted.held_out, pictures, strict=False)
+    ]
     return Description(
         recipe=recipe,
         mm_per_px=mm_per_px,
@@ -135,67 +137,80 @@ def describe(
         ok_scores=tuple(scores),
         calm_level=float(np.median(np.concatenate(inside))) if scores else 0.0,
         uncalibrated_scale=float(np.percentile(scores, 99)) if scores else 1.0,
-        pictures=tuple(frames),
+        pictures=tuple(pictures),
     )
 
 
 def held_out_scores(
-    held_out: list[np.ndarray], recipe: Recipe, frames: list[TaughtPicture], mm_per_px: float, area_mm2: float
+    held_out: list[np.ndarray], recipe: Recipe, pictures: list[TaughtPicture], mm_per_px: float, area_mm2: float
 ) -> list[float]:
     """Out-of-sample score of every good picture, from its distances float32 (gh, gw)."""
     return [
-        measure(distances, frame.view(recipe), mm_per_px, area_mm2).score
-        for distances, frame in zip(held_out, frames, strict=False)
+        measure(distances, picture.view(recipe), mm_per_px, area_mm2).score
+        for distances, picture in zip(held_out, pictures, strict=False)
     ]
 
 
-def _sources(backend: Backend, lesson: Lesson) -> list[_Source]:
+def _sources(kept: Kept, lesson: Lesson) -> list[_Source]:
     if lesson.images is not None:
         if not lesson.images:
             raise InvalidField("images: none given; send good pictures, or use_dataset=true.")
         return [_Source(name, lambda data=data: data, lesson.shape) for name, data in lesson.images]  # type: ignore[misc]
     role_id, roi_id = lesson.role_id, lesson.roi_id
     sources = []
-    for sample in backend.datasets.samples(role_id, roi_id, "ok"):
+    for sample in kept.samples.samples(role_id, roi_id, "ok"):
         refuse_other_scale(sample.mm_per_px, lesson.mm_per_px, f"sample {sample.filename} has")
-        shape = lesson.shape or parse_shape(json.dumps(sample.shape) if sample.shape else None)
+        shape = lesson.shape or shape_from(sample.shape)
         name = sample.filename
-        read = partial(backend.datasets.picture, role_id, roi_id, "ok", name)
+        read = partial(kept.samples.picture, role_id, roi_id, "ok", name)
         sources.append(_Source(name, read, shape, sample=name))
     if not sources:
         raise InvalidField(f"use_dataset: {role_id}/{roi_id} has no OK samples; POST /datasets/ok/upload first.")
     return sources
 
 
-def typical_side(frames: list[TaughtPicture]) -> float:
+def typical_side(pictures: list[TaughtPicture]) -> float:
     """Median side in pixels of what is inspected of the pictures. Raises InvalidShape."""
-    return float(np.median([roi_side(frame.shape, frame.height, frame.width) for frame in frames]))
+    return float(np.median([roi_side(picture.shape, picture.height, picture.width) for picture in pictures]))
 
 
-def _check_all(backend: Backend, sources: list[_Source], report: Report) -> list[TaughtPicture]:
-    """Decode every picture before any work: one bad picture is named at once, not after minutes."""
-    frames = []
-    for source in sources:
-        report(0.0, "read")
-        image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
-        frame = TaughtPicture(width=image.shape[1], height=image.shape[0], shape=source.shape, name=source.sample)
-        roi_side(frame.shape, frame.height, frame.width)
-        frames.append(frame)
-    return frames
+class _Reader:
+    """Pictures of a fit, which needs each twice: to check all before any work, and to teach from it.
 
+    What was decoded for the check waits in memory up to KEEP_BYTES, network pictures up to KEEP_PICTURES; what is not
+    there any more is read and decoded again.
+    """
 
-def _loader(backend: Backend, sources: list[_Source], recipe: Recipe) -> Callable[[int], Good]:
-    kept: dict[int, Good] = {}
+    def __init__(self, kept: Kept, sources: list[_Source]) -> None:
+        self._kept, self._sources, self._room = kept, sources, KEEP_BYTES
+        self._decoded: dict[int, np.ndarray] = {}
+        self._good: dict[int, Good] = {}
 
-    def load(index: int) -> Good:
-        if index in kept:
-            return kept[index]
-        source = sources[index]
-        image = decode(source.read(), max_mpx=backend.settings.max_image_mpx, name=source.name)
+    def check_all(self, report: Report) -> list[TaughtPicture]:
+        """Decode every picture before any work: one bad picture is named at once, not after minutes."""
+        pictures = []
+        for index, source in enumerate(self._sources):
+            report(0.0, "read")
+            image = self._decode(source)
+            picture = TaughtPicture(image.shape[1], image.shape[0], source.shape, source.sample)
+            roi_side(picture.shape, picture.height, picture.width)
+            pictures.append(picture)
+            if image.nbytes <= self._room:
+                self._decoded[index] = image
+                self._room -= image.nbytes
+        return pictures
+
+    def load(self, recipe: Recipe, index: int) -> Good:
+        if index in self._good:
+            return self._good[index]
+        source, image = self._sources[index], self._decoded.pop(index, None)
+        if image is None:
+            image = self._decode(source)
         view = TaughtPicture(image.shape[1], image.shape[0], source.shape).view(recipe)
         good = Good(view.picture(image), view)
-        if len(kept) < KEEP_PICTURES:
-            kept[index] = good
+        if len(self._good) < KEEP_PICTURES:
+            self._good[index] = good
         return good
 
-    return load
+    def _decode(self, source: _Source) -> np.ndarray:
+        return self._kept.decode(source.read(), source.name)

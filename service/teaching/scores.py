@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable
 
-from service.backend import Backend
-from service.calibration.threshold import DEFAULT_PERCENTILE
+from service.backend import Device, Kept
 from service.contract.models import ModelScoresAnswer, NgScore, OkScore
-from service.contract.shapes import parse_shape
 from service.contract.words import Label
-from service.inspection.infer import area_in_force, look
+from service.inspection.examine import examine_sample
 from service.loaded import description
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
-from service.stopwatch import Stopwatch
-from service.store.samples import Sample, refuse_other_scale
 from service.teaching.fit import held_out_scores
 
 
-def model_scores(backend: Backend, role_id: str, roi_id: str, model_version: int | None) -> ModelScoresAnswer:
+def model_scores(device: Device, kept: Kept, role_id: str, roi_id: str, model_version: int | None) -> ModelScoresAnswer:
     """What its threshold is chosen from. Raises MemoryNotFitted, NotFound, ScaleMismatch, SampleDamaged."""
-    used = backend.cache.version(role_id, roi_id, model_version)
-    area_mm2, calibration = area_in_force(used), used.calibration or {}
-    here = set(backend.datasets.filenames(role_id, roi_id, "ok"))
-    ok = remembered_ok_scores(backend, role_id, roi_id, used)
+    used = device.models.version(role_id, roi_id, model_version)
+    area_mm2 = used.area_mm2
+    here = set(kept.samples.filenames(role_id, roi_id, "ok"))
+    ok = remembered_ok_scores(kept, role_id, roi_id, used)
     return ModelScoresAnswer(
         role_id=role_id,
         roi_id=roi_id,
         model_version=used.version,
         area_mm2_thr=area_mm2,
-        threshold=calibration.get("threshold"),
-        score_percentile=calibration.get("score_percentile", DEFAULT_PERCENTILE),
+        threshold=used.threshold,
+        score_percentile=used.score_percentile,
         uncalibrated_scale=used.description.uncalibrated_scale,
         ok=[
             OkScore(filename=picture.name if picture.name in here else None, score=score)
@@ -39,45 +34,45 @@ def model_scores(backend: Backend, role_id: str, roi_id: str, model_version: int
         ],
         ng=[
             NgScore(filename=filename, score=score)
-            for filename, score in remembered_ng_scores(backend, role_id, roi_id, used, area_mm2)
+            for filename, score in remembered_ng_scores(device, kept, role_id, roi_id, used, area_mm2)
         ],
     )
 
 
-def ok_scores(backend: Backend, role_id: str, roi_id: str, used: ModelVersion, area_mm2: float) -> list[float]:
+def ok_scores(kept: Kept, role_id: str, roi_id: str, used: ModelVersion, area_mm2: float) -> list[float]:
     """Out-of-sample score of every picture it was taught with; none when it was taught with a single one."""
     about = used.description
-    stored = backend.models.load(role_id, roi_id, used.version)
+    stored = kept.models.load(role_id, roi_id, used.version)
     return held_out_scores(description.held_out(stored), about.recipe, list(about.pictures), about.mm_per_px, area_mm2)
 
 
-def remembered_ok_scores(backend: Backend, role_id: str, roi_id: str, used: ModelVersion) -> tuple[float, ...]:
+def remembered_ok_scores(kept: Kept, role_id: str, roi_id: str, used: ModelVersion) -> tuple[float, ...]:
     """With the area in force."""
-    area_mm2 = area_in_force(used)
+    area_mm2 = used.area_mm2
     key = (*version_key(role_id, roi_id, used), area_mm2)
-    return backend.known_scores.get(key, lambda: tuple(ok_scores(backend, role_id, roi_id, used, area_mm2)))
+    return kept.known_scores.get(key, lambda: tuple(ok_scores(kept, role_id, roi_id, used, area_mm2)))
 
 
 def dataset_scores(
-    backend: Backend, role_id: str, roi_id: str, label: Label, used: LoadedModel, area_mm2: float
+    device: Device, kept: Kept, role_id: str, roi_id: str, label: Label, used: LoadedModel, area_mm2: float
 ) -> list[tuple[str, float]]:
     """Name and score of every stored sample. Raises ScaleMismatch, SampleDamaged."""
     return [
-        (sample.filename, _score(backend, sample, used, area_mm2))
-        for sample in backend.datasets.samples(role_id, roi_id, label)
+        (sample.filename, examine_sample(device, kept, used, sample, area_mm2).score)
+        for sample in kept.samples.samples(role_id, roi_id, label)
     ]
 
 
 def remembered_ng_scores(
-    backend: Backend, role_id: str, roi_id: str, used: LoadedModel, area_mm2: float
+    device: Device, kept: Kept, role_id: str, roi_id: str, used: LoadedModel, area_mm2: float
 ) -> list[tuple[str, float]]:
     """As `dataset_scores`; only samples it has not scored before cost time: neither they nor a version ever change."""
     version = version_key(role_id, roi_id, used)
     found = []
-    for sample in backend.datasets.samples(role_id, roi_id, "ng"):
-        [score] = backend.known_scores.get(
+    for sample in kept.samples.samples(role_id, roi_id, "ng"):
+        [score] = kept.known_scores.get(
             (*version, area_mm2, sample.filename),
-            lambda sample=sample: (_score(backend, sample, used, area_mm2),),  # type: ignore[misc]
+            lambda sample=sample: (examine_sample(device, kept, used, sample, area_mm2).score,),  # type: ignore[misc]
         )
         found.append((sample.filename, score))
     return found
@@ -86,10 +81,3 @@ def remembered_ng_scores(
 def version_key(role_id: str, roi_id: str, used: ModelVersion) -> tuple[Hashable, ...]:
     """Of this version and no other, also where a number was given again after a restore."""
     return role_id, roi_id, used.version, used.description.created_utc
-
-
-def _score(backend: Backend, sample: Sample, used: LoadedModel, area_mm2: float) -> float:
-    refuse_other_scale(used.description.mm_per_px, sample.mm_per_px, f"sample {sample.filename} has not, it has")
-    shape = parse_shape(json.dumps(sample.shape) if sample.shape else None)
-    picture = backend.datasets.picture(sample.role_id, sample.roi_id, sample.label, sample.filename)
-    return look(backend, used, picture, shape, sample.filename, Stopwatch(), area_mm2)[1].score

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from service.backend import Backend
+from service.backend import Device, Kept, People
 from service.contract.models import ActivatedAnswer, ManifestAnswer, ModelsAnswer, ModelSummary, StateAnswer
 from service.errors import MemoryNotFitted, NotReady, Problem
 from service.store.models import VersionSummary
 from service.store.samples import LABELS
 
 
-def state(backend: Backend, role_id: str, roi_id: str) -> StateAnswer:
+def state(device: Device, kept: Kept, role_id: str, roi_id: str) -> StateAnswer:
     """Never fails for a ROI that is unknown or damaged: `problem` says what it is. Raises NotReady."""
-    versions = backend.models.versions(role_id, roi_id)
+    versions = kept.models.versions(role_id, roi_id)
     current = next((version for version in versions if version.current), None)
     serving, problem = None, None
     try:
-        model = backend.cache.get(role_id, roi_id)
+        model = device.models.get(role_id, roi_id)
         serving, problem = model, model.problem
     except MemoryNotFitted:
         pass
@@ -34,16 +34,16 @@ def state(backend: Backend, role_id: str, roi_id: str) -> StateAnswer:
         model_version=current.version if current else None,
         serving_version=serving.version if serving else None,
         problem=problem,
-        mm_per_px=serving.description.mm_per_px if serving else backend.datasets.mm_per_px(role_id, roi_id),
+        mm_per_px=serving.description.mm_per_px if serving else kept.samples.mm_per_px(role_id, roi_id),
         versions=[version.version for version in versions],
-        dataset={label: len(backend.datasets.filenames(role_id, roi_id, label)) for label in LABELS},
+        dataset={label: len(kept.samples.filenames(role_id, roi_id, label)) for label in LABELS},
     )
 
 
-def manifest(backend: Backend, role_id: str, roi_id: str) -> ManifestAnswer:
+def manifest(device: Device, kept: Kept, role_id: str, roi_id: str) -> ManifestAnswer:
     """The state, and what the current version and its calibration say of themselves."""
-    known = state(backend, role_id, roi_id)
-    version = next((v for v in backend.models.versions(role_id, roi_id) if v.version == known.serving_version), None)
+    known = state(device, kept, role_id, roi_id)
+    version = next((v for v in kept.models.versions(role_id, roi_id) if v.version == known.serving_version), None)
     return ManifestAnswer(
         **known.model_dump(),
         model=_without_pictures(version.description) if version else None,
@@ -51,41 +51,41 @@ def manifest(backend: Backend, role_id: str, roi_id: str) -> ManifestAnswer:
     )
 
 
-def models(backend: Backend, role_id: str | None, roi_id: str | None) -> ModelsAnswer:
+def models(kept: Kept, role_id: str | None, roi_id: str | None) -> ModelsAnswer:
     """Versions of one ROI, of a role, or of all."""
-    everything = backend.models.versions(role_id, roi_id) if role_id and roi_id else backend.models.everything()
+    everything = kept.models.versions(role_id, roi_id) if role_id and roi_id else kept.models.everything()
     wanted = [v for v in everything if role_id in (None, v.role_id) and roi_id in (None, v.roi_id)]
     return ModelsAnswer(models=[_summary(version) for version in wanted])
 
 
-def activate(backend: Backend, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
-    backend.freezing.refuse()
-    before = backend.models.current_or_none(role_id, roi_id)
-    backend.models.activate(role_id, roi_id, version)
-    _note(backend, "activate", role_id, roi_id, before, version)
-    return _activated(backend, role_id, roi_id, version)
+def activate(kept: Kept, people: People, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
+    people.freezing.refuse()
+    before = kept.models.current_or_none(role_id, roi_id)
+    kept.models.activate(role_id, roi_id, version)
+    _note(people, "activate", role_id, roi_id, before, version)
+    return _activated(kept, role_id, roi_id, version)
 
 
-def rollback(backend: Backend, role_id: str, roi_id: str) -> ActivatedAnswer:
-    backend.freezing.refuse()
-    before = backend.models.current_or_none(role_id, roi_id)
-    version = backend.models.rollback(role_id, roi_id)
-    _note(backend, "rollback", role_id, roi_id, before, version)
-    return _activated(backend, role_id, roi_id, version)
+def rollback(kept: Kept, people: People, role_id: str, roi_id: str) -> ActivatedAnswer:
+    people.freezing.refuse()
+    before = kept.models.current_or_none(role_id, roi_id)
+    version = kept.models.rollback(role_id, roi_id)
+    _note(people, "rollback", role_id, roi_id, before, version)
+    return _activated(kept, role_id, roi_id, version)
 
 
-def _note(backend: Backend, action: str, role_id: str, roi_id: str, before: int | None, version: int) -> None:
+def _note(people: People, action: str, role_id: str, roi_id: str, before: int | None, version: int) -> None:
     place: dict[str, object] = {"role_id": role_id, "roi_id": roi_id}
-    backend.note(action, place, old={"model_version": before}, new={"model_version": version})
+    people.note(action, place, old={"model_version": before}, new={"model_version": version})
 
 
-def _activated(backend: Backend, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
-    calibrated = backend.models.load(role_id, roi_id, version).calibration is not None
+def _activated(kept: Kept, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
+    calibrated = kept.models.load(role_id, roi_id, version).calibration is not None
     return ActivatedAnswer(role_id=role_id, roi_id=roi_id, model_version=version, calibrated=calibrated)
 
 
 def _summary(version: VersionSummary) -> ModelSummary:
-    about, calibration = version.description or {}, version.calibration or {}
+    about = version.description or {}
     plain = asdict(version)
     return ModelSummary(
         **{name: plain[name] for name in ("role_id", "roi_id", "current", "activated", "damaged")},
@@ -94,7 +94,7 @@ def _summary(version: VersionSummary) -> ModelSummary:
         created_utc=about.get("created_utc"),
         backbone=about.get("recipe", {}).get("backbone"),
         coreset_size=round(about["coreset_rate_applied"] * about["n_embeddings"]) if about else None,
-        threshold=calibration.get("threshold"),
+        threshold=version.calibration.threshold if version.calibration else None,
     )
 
 

@@ -87,7 +87,7 @@ def test_the_worst_patch_lies_in_the_defect_and_its_neighbours_are_found_in_thei
     assert {one["filename"] for one in neighbours} == set(samples)  # five of five different pictures
     assert [one["distance"] for one in neighbours] == sorted(one["distance"] for one in neighbours)
     assert found["distance"] == neighbours[0]["distance"] > bad["threshold"]
-    description = knowing.app.state.backend.models.load(**ROI, version=1)  # type: ignore[attr-defined]
+    description = knowing.app.state.backend.kept.models.load(**ROI, version=1)  # type: ignore[attr-defined]
     projection = description.arrays["projection"]
     query = seen_at(spoiled_disc(50), patch)
     for one in neighbours:

@@ -121,7 +121,7 @@ def test_a_defect_makes_the_part_ng_and_is_told_where_it_lies_in_the_frame(line:
         assert np.hypot(*(np.array(edge) - middle).T) == pytest.approx(radius, abs=0.3)
     heat = Image.open(io.BytesIO(base64.b64decode(ring["heatmap_png_base64"])))
     assert heat.size == (90, 90)
-    assert set(answer["timings_ms"]) >= {"decode", "align", "frame", "embed", "judge", "record", "total"}
+    assert set(answer["timings_ms"]) >= {"decode", "align", "cut", "embed", "judge", "record", "total"}
 
 
 def test_without_heat_maps_none_are_drawn(line: TestClient) -> None:
@@ -249,7 +249,7 @@ def test_what_is_to_be_sent_again_is_recorded_only_when_it_is(
 ) -> None:
     backend = line.app.state.backend  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:
-        patch.setattr(backend.worker, "_queue_size", 0)
+        patch.setattr(backend.device.worker, "_queue_size", 0)
         problem = assert_problem(inspect(line, frame()), 503, "send this part again")
     assert problem["code"] == "queue_full"
     assert line.get("/frames").json()["total"] == 0
@@ -258,7 +258,7 @@ def test_what_is_to_be_sent_again_is_recorded_only_when_it_is(
 
 
 def test_the_record_has_the_frame_and_all_its_rois_or_nothing(line: TestClient) -> None:
-    database = line.app.state.backend._database  # type: ignore[attr-defined]
+    database = line.app.state.backend.kept.database  # type: ignore[attr-defined]
     with database.begin() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER no_ring BEFORE INSERT ON inspections WHEN NEW.roi_id = 'ring' "
@@ -325,7 +325,7 @@ def test_an_older_database_learns_of_frames_and_a_restore_keeps_those_since(plat
         database.execute("ALTER TABLE inspections DROP COLUMN frame_id")
         database.execute("PRAGMA user_version=2")
     with serving(settings_for(data_root)) as client:
-        migrated = sa.inspect(client.app.state.backend._database)  # type: ignore[attr-defined]
+        migrated = sa.inspect(client.app.state.backend.kept.database)  # type: ignore[attr-defined]
         fresh = sa.inspect(open_database(tmp_path / "fresh.sqlite"))
         for table in ("frames", "inspections"):
             assert sorted(column["name"] for column in migrated.get_columns(table)) == sorted(

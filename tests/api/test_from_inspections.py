@@ -95,7 +95,7 @@ def test_a_record_that_does_not_know_its_shape_gives_no_sample(keeping: TestClie
     one = inspected(keeping)
     params = keeping.get(f"/inspections/{one}").json()["params"]
     del params["shape"]
-    with keeping.app.state.backend._database.begin() as connection:  # type: ignore[attr-defined]
+    with keeping.app.state.backend.kept.database.begin() as connection:  # type: ignore[attr-defined]
         connection.execute(sa.update(inspections).values(params=params))
     assert keeping.get(f"/inspections/{one}").json()["params"]["shape"] is None
     assert_problem(take(keeping, [one]), 404, one)

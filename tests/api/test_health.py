@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from service.backend import Backend
+from service.__main__ import make_backend
 from service.engine.loader import EngineLoader
 from service.errors import ForeignBackbone, NotReady
 from service.settings import Settings
@@ -142,7 +142,7 @@ def test_threads_end_when_the_service_does(settings: Settings) -> None:
 
 
 def test_a_backend_can_be_built_and_closed_without_being_started(settings: Settings) -> None:
-    Backend(settings, TwinEngine).close()
+    make_backend(settings, TwinEngine).close()
 
 
 def test_a_data_root_that_is_gone_is_said_in_health(data_root: Path) -> None:

@@ -265,7 +265,7 @@ def test_of_frames_with_one_that_is_not_aligned_nothing_is_stored(drawn: TestCli
 def test_when_the_second_roi_cannot_be_stored_the_first_is_taken_back(
     drawn: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    datasets = drawn.app.state.backend.datasets  # type: ignore[attr-defined]
+    datasets = drawn.app.state.backend.kept.samples  # type: ignore[attr-defined]
     add = datasets.add
 
     def full(role_id: str, roi_id: str, *rest: Any) -> Any:
@@ -383,7 +383,7 @@ def test_a_backup_brings_a_layout_back(drawn: TestClient, settings: Settings) ->
     before = drawn.get(PLATE).json()
     drawn.delete(PLATE, params={"revision": 2})
     name = backup["name"]
-    drawn.app.state.backend.start_anew = lambda: None  # type: ignore[attr-defined]
+    drawn.app.state.backend.upkeep.restart = lambda: None  # type: ignore[attr-defined]
     assert drawn.post(f"/backups/{name}/restore").status_code == 200
     drawn.app.state.backend.close()  # type: ignore[attr-defined]
     finish_restore(settings.data_root)

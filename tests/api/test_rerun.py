@@ -148,7 +148,7 @@ def test_it_goes_on_while_training_is_frozen(keeping: TestClient) -> None:
 def test_it_can_be_cancelled(keeping: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(3):
         inspected(keeping, spoiled_disc(seed))
-    worker, judged = keeping.app.state.backend.worker, []  # type: ignore[attr-defined]
+    worker, judged = keeping.app.state.backend.device.worker, []  # type: ignore[attr-defined]
     asked, real = threading.Event(), worker.run
 
     def slow(work: Any) -> Any:

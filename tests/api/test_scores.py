@@ -90,13 +90,13 @@ def test_ng_samples_are_scored_once_for_a_version(
     client: TestClient, from_samples: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    real = scoring.look
+    real = scoring.examine_sample
 
     def counting(*args: Any) -> Any:
-        looked.append(args[4])
+        looked.append(args[3].filename)
         return real(*args)
 
-    monkeypatch.setattr(scoring, "look", counting)
+    monkeypatch.setattr(scoring, "examine_sample", counting)
     bad = add_bad(client, 60, 61)
     first = scores(client)
     assert looked == bad
@@ -141,7 +141,7 @@ def test_a_threshold_of_ones_own_is_stored_with_its_rates(taught: TestClient) ->
 
 def test_a_threshold_among_the_good_scores_says_that_good_parts_are_rejected() -> None:
     found = computed(GOOD, [], 99, own=2.25)
-    assert (found.threshold, found.false_reject.value) == (2.25, 2 / 5)
+    assert (found.threshold, found.false_reject_rate) == (2.25, 2 / 5)
     assert "2 good samples reach this threshold" in found.warnings[0]
     odd = computed([*GOOD] * 4 + [9.0], [], 99, own=10.0)
     assert any("1 good samples look unlike all others: " in warning for warning in odd.warnings)
@@ -173,7 +173,7 @@ def test_a_preview_of_sent_scores_needs_no_model_in_memory_and_no_engine(
     assert taught.post("/fit_ok", data={**FORM, "stage": "true"}, files=[
         ("images", (f"{seed}.png", spoiled_disc(seed))) for seed in range(4)
     ]).json()["model_version"] == 2  # fmt: skip
-    models = taught.app.state.backend.models  # type: ignore[attr-defined]
+    models = taught.app.state.backend.kept.models  # type: ignore[attr-defined]
     monkeypatch.setattr(models, "load", lambda *_: pytest.fail("a memory bank was read"))
     sent = {"ok_scores": GOOD, "ng_scores": [9.0, 2.2], "threshold": 3.0, "preview": True}
     for version in (1, 2, None):

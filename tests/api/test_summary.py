@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from service.contract.models import Calibration
 from service.inspection.history import drift
 from service.store.records.inspections import Record, new_inspection_id
 from tests.kit.parts import ROI, assert_problem, calibrate, fit
@@ -21,7 +22,7 @@ def record(
     version: int = 1,
 ) -> None:  # fmt: skip
     """One inspection after the other, from noon on."""
-    records = client.app.state.backend.records  # type: ignore[attr-defined]
+    records = client.app.state.backend.kept.records  # type: ignore[attr-defined]
     for number, score in enumerate(scores):
         when = NOON + timedelta(seconds=every_s * number)
         verdict = "NG" if score >= threshold else "OK"
@@ -79,7 +80,7 @@ def test_good_parts_that_score_otherwise_than_at_the_calibration_are_a_warning(c
 
     def told(scores: Sequence[float], roi: str = "ring", version: int = 1) -> Any:
         backend = client.app.state.backend  # type: ignore[attr-defined]
-        with backend._database.begin() as connection:
+        with backend.kept.database.begin() as connection:
             connection.exec_driver_sql("DELETE FROM inspections")
         record(client, scores, roi, version=version)
         return summary(client)["rois"][0]["drift"]
@@ -92,7 +93,7 @@ def test_good_parts_that_score_otherwise_than_at_the_calibration_are_a_warning(c
 
 
 def test_a_calibration_whose_good_parts_all_score_nothing_has_a_drift_too() -> None:
-    still = {"ok_mean": 0.0, "p99_ok": 0.0}
+    still = Calibration.model_construct(ok_mean=0.0, p99_ok=0.0)
     assert drift(0.0, still).warning is False
     assert drift(0.1, still).warning is True
 

@@ -116,7 +116,7 @@ def test_what_is_damaged_fails(data_root: Path, damage: str) -> None:
 
 
 def test_an_engine_that_lost_its_device_fails(taught: TestClient) -> None:
-    taught.app.state.backend.loader.engine().lost_reason = "The GPU was lost."  # type: ignore[attr-defined]
+    taught.app.state.backend.device.loader.engine().lost_reason = "The GPU was lost."  # type: ignore[attr-defined]
     answer = taught.post("/admin/verify").json()
     assert [check["detail"] for check in answer["checks"] if not check["passed"]] == ["The GPU was lost."]
 
@@ -157,10 +157,10 @@ def test_a_pass_of_yesterday_does_not_count_today(data_root: Path) -> None:
         backend = client.app.state.backend  # type: ignore[attr-defined]
         stale = (now - timedelta(hours=25)).isoformat()
         keep_verification(data_root, Verification(stale, stale, True, 3, 0))
-        assert gate(backend, now + timedelta(hours=1)) is not None
+        assert gate(backend.kept, now + timedelta(hours=1)) is not None
         fresh = now.isoformat()
         keep_verification(data_root, Verification(fresh, fresh, True, 3, 0))
-        assert gate(backend, now + timedelta(hours=1)) is None
+        assert gate(backend.kept, now + timedelta(hours=1)) is None
 
 
 def test_the_check_is_made_by_itself_when_its_hour_has_come(data_root: Path) -> None:
@@ -170,10 +170,10 @@ def test_the_check_is_made_by_itself_when_its_hour_has_come(data_root: Path) -> 
         add(client, disc(1), "ok", "OK")
         checked = local("2026-11-24T06:00").isoformat()
         keep_verification(data_root, Verification(checked, checked, True, 1, 0))
-        daily.verify_daily(backend, lambda: now[0])
+        daily.verify_daily(backend.device, backend.kept, backend.people, lambda: now[0])
         assert last_verification(data_root) == Verification(checked, checked, True, 1, 0)
         now[0] = local("2026-11-25T05:01")
-        daily.verify_daily(backend, lambda: now[0])
+        daily.verify_daily(backend.device, backend.kept, backend.people, lambda: now[0])
         assert (last := last_verification(data_root)) is not None
         assert last.checked_utc != checked
         assert (last.passed, last.n_golden) == (True, 1)
@@ -188,11 +188,11 @@ def backups_at(data_root: Path, moments: list[str], **settings: object) -> list[
     with serving(settings_for(data_root, **settings)) as client:
         backend = client.app.state.backend  # type: ignore[attr-defined]
         for moment in moments:
-            make, before = backend.backups.make, backend.backups.outcome().last_success_utc
-            backend.backups.make = lambda report, now=local(moment), make=make: make(report, now)
-            daily.back_up_daily(backend, lambda moment=moment: local(moment))  # type: ignore[misc]
-            backend.backups.make = make
-            made.append(backend.backups.outcome().last_success_utc != before)
+            make, before = backend.upkeep.backups.make, backend.upkeep.backups.outcome().last_success_utc
+            backend.upkeep.backups.make = lambda report, now=local(moment), make=make: make(report, now)
+            daily.back_up_daily(backend.device, backend.upkeep, lambda moment=moment: local(moment))  # type: ignore[misc]
+            backend.upkeep.backups.make = make
+            made.append(backend.upkeep.backups.outcome().last_success_utc != before)
     return made
 
 
@@ -241,7 +241,13 @@ def test_a_chore_that_fails_is_tried_again_later_and_stops_no_other(tmp_path: Pa
 def test_the_service_keeps_house_by_itself(data_root: Path) -> None:
     """From its start on, here without the minute it waits for Windows."""
     with serving(settings_for(data_root)) as client:
-        keeper = daily.housekeeping(client.app.state.backend, start_delay_s=0)  # type: ignore[attr-defined]
+        keeper = daily.housekeeping(
+            client.app.state.backend.device,
+            client.app.state.backend.kept,
+            client.app.state.backend.people,
+            client.app.state.backend.upkeep,
+            start_delay_s=0,
+        )  # type: ignore[attr-defined]
         keeper.start()
         wait_until(lambda: client.get("/backups").json()["backups"])
         keeper.close()
@@ -254,7 +260,9 @@ def test_a_restored_state_is_verified_by_itself(data_root: Path) -> None:
     finish_restore(data_root)
     with serving(settings_for(data_root)) as client:
         assert client.get("/health").json()["code"] == "restore_not_verified"
-        daily.verify_restored(client.app.state.backend)  # type: ignore[attr-defined]
+        daily.verify_restored(
+            client.app.state.backend.device, client.app.state.backend.kept, client.app.state.backend.people
+        )  # type: ignore[attr-defined]
         assert client.get("/health").json()["status"] == "ok"
         assert client.get("/backups").json()["former_kept"] is False
 
@@ -270,7 +278,7 @@ def test_old_pictures_go_by_themselves(data_root: Path) -> None:
         then.mkdir(parents=True)
         for file in list(today.iterdir()):
             shutil.copy(file, then / file.name.replace(answer["inspection_id"][:8], f"{old:%Y%m%d}"))
-        daily.drop_old_pictures(client.app.state.backend)  # type: ignore[attr-defined]
+        daily.drop_old_pictures(client.app.state.backend.upkeep)  # type: ignore[attr-defined]
         assert not then.exists()
         assert client.get(f"/inspections/{answer['inspection_id']}/image").status_code == 200
         assert client.get("/inspections").json()["total"] == 1

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from scipy.stats import beta, t
 
 from service.calibration.intervals import beta_cdf, student_quantile
-from service.calibration.threshold import MIN_OK_SCORES, Calibration, calibrate, rate
+from service.calibration.threshold import MIN_OK_SCORES, calibrate, rate
+from service.contract.models import CalibrationResult
 from service.errors import InvalidField
 
 GOOD = [1.0, 1.1, 0.9, 1.2, 1.05, 0.95, 1.15, 1.0, 1.1, 0.98]
 scores = st.lists(st.floats(0.01, 100), min_size=MIN_OK_SCORES, max_size=30)
 
 
-def said(found: Calibration) -> str:
+def said(found: CalibrationResult) -> str:
     return " ".join(found.warnings)
 
 
@@ -51,7 +52,7 @@ def test_good_scores_alone_give_a_threshold_above_them_and_say_what_is_unknown()
     found = calibrate(GOOD, [], 99)
     assert found.threshold > max(GOOD)
     assert (found.n_ok, found.n_ng, found.ng_mean, found.p5_ng, found.overlap) == (10, 0, None, None, None)
-    assert found.miss.value is None
+    assert found.miss_rate is None
     assert "nothing is known about the miss rate" in said(found)
     assert "10 good samples cannot prove a false-reject rate of 1 %" in said(found)
     assert "at least 299 good samples" in said(found)
@@ -67,7 +68,7 @@ def test_enough_good_samples_for_the_promised_rate_are_not_warned_about() -> Non
 def test_classes_that_are_apart_are_told_apart() -> None:
     found = calibrate(GOOD, [3.0, 4.0, 5.0], 99)
     assert max(GOOD) < found.threshold <= 3.0
-    assert (found.overlap, found.miss.value, found.false_reject.value) == (False, 0.0, 0.0)
+    assert (found.overlap, found.miss_rate, found.false_reject_rate) == (False, 0.0, 0.0)
     assert "3 NG samples cannot prove a miss rate of 5 %" in said(found)
 
 
@@ -75,8 +76,8 @@ def test_classes_that_overlap_are_said_to() -> None:
     found = calibrate(GOOD, [1.1, 1.3, 2.0], 99)
     assert found.overlap is True
     assert "overlap" in said(found)
-    assert found.miss.value is not None
-    assert found.false_reject.value is not None
+    assert found.miss_rate is not None
+    assert found.false_reject_rate is not None
 
 
 def test_enough_ng_samples_are_not_warned_about() -> None:
@@ -97,8 +98,8 @@ def test_a_calibration_is_always_a_number_and_its_rates_are_those_of_the_verdict
     found = calibrate(ok, ng, percentile)
     assert math.isfinite(found.threshold)
     assert found.threshold > 0
-    assert found.false_reject.value == sum(score >= found.threshold for score in ok) / len(ok)
-    assert found.miss.value == (sum(score < found.threshold for score in ng) / len(ng) if ng else None)
+    assert found.false_reject_rate == sum(score >= found.threshold for score in ok) / len(ok)
+    assert found.miss_rate == (sum(score < found.threshold for score in ng) / len(ng) if ng else None)
     assert found.overlap == (min(ng) <= max(ok) if ng else None)
 
 

@@ -225,7 +225,7 @@ def test_killed_at_random_again_and_again_the_service_always_comes_back(
             assert len(said["versions"]) >= versions
             assert said["dataset"]["ok"] >= samples
             versions, samples = len(said["versions"]), said["dataset"]["ok"]
-            jobs = client.app.state.backend._database  # type: ignore[attr-defined]
+            jobs = client.app.state.backend.kept.database  # type: ignore[attr-defined]
             with jobs.connect() as connection:
                 running = connection.exec_driver_sql("SELECT count(*) FROM jobs WHERE state = 'running'").scalar_one()
             assert running == 0

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import status_code_conformance
 
+from service.__main__ import make_backend
 from service.api.app import create_app
-from service.backend import Backend
 from tests.conftest import settings_for
 from tests.kit.parts import FORM, ROI, SCALE, disc, good_pictures, infer, spoiled_disc, upload, wait_until
 from tests.kit.twin import TwinEngine
@@ -40,9 +40,9 @@ def service(taught_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A real server on a free port, with something to ask about."""
     data_root = tmp_path_factory.mktemp("made_up") / "data"
     copytree(taught_root, data_root)
-    backend = Backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine, start_anew=lambda: None)
-    backend.keys.from_environment = True  # a made-up key would shut everybody out
-    backend.jobs.max_waiting = 10_000  # made-up jobs come faster than any person starts them
+    backend = make_backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine, restart=lambda: None)
+    backend.people.keys.from_environment = True  # a made-up key would shut everybody out
+    backend.upkeep.jobs.max_waiting = 10_000  # made-up jobs come faster than any person starts them
     app = create_app(backend)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -267,7 +267,7 @@ def test_verify_says_what_failed(environment: dict[str, str], data_root: Path) -
         assert client.get("/health").json()["status"] == "degraded"
 
 
-def test_several_workers_start_anew_together(environment: dict[str, str], data_root: Path) -> None:
+def test_several_workers_restart_together(environment: dict[str, str], data_root: Path) -> None:
     """With the real engine: worker processes make their own."""
     several = {**environment, "UVICORN_WORKERS": "2", "BACKEND_BACKBONE": "efficientnet_lite0"}
     url = f"http://127.0.0.1:{several['BACKEND_PORT']}"

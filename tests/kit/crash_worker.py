@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from service.__main__ import make_backend
 from service.backend import Backend
 from service.contract.models import CalibrationRequest
 from service.contract.samples import MoveRequest
@@ -36,7 +37,7 @@ def work_and_die(data_root: Path, kind: str, step: int) -> None:
     backend = started(data_root)
     kill_before(data_root, step)
     (WORK | OPERATIONS)[kind](backend)
-    backend.archive.close()
+    backend.kept.archive.close()
 
 
 def kill_before(data_root: Path, step: int) -> None:
@@ -76,45 +77,61 @@ def write_and_die(kind: str, path: Path, line: int) -> None:
 
 
 def started(data_root: Path) -> Backend:
-    backend = Backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine)
-    backend.start()
-    wait_until(lambda: backend.loader.state == "ready")
+    backend = make_backend(settings_for(data_root, BACKEND_ARCHIVE_OK_EVERY=1), TwinEngine)
+    backend.device.loader.start()
+    wait_until(lambda: backend.device.loader.state == "ready")
     return backend
 
 
 def fit(backend: Backend) -> None:
     images = [(f"{seed}.png", disc(seed)) for seed in range(4)]
     lesson = Lesson(**ROI, mm_per_px=SCALE, images=images, shape=parse_shape(RING))
-    backend.jobs.start("fit", lambda report: teaching.teach(backend, lesson, report).model_dump())[1].result()
+    backend.upkeep.jobs.start(
+        "fit", lambda report: teaching.teach(backend.device, backend.kept, backend.people, lesson, report).model_dump()
+    )[1].result()
 
 
 def calibrate(backend: Backend) -> None:
-    calibrating.calibrate_version(backend, CalibrationRequest(**ROI, mm_per_px=SCALE, area_mm2_thr=2.0))
+    calibrating.calibrate_version(
+        backend.device, backend.kept, backend.people, CalibrationRequest(**ROI, mm_per_px=SCALE, area_mm2_thr=2.0)
+    )
 
 
 def upload(backend: Backend) -> None:
     images = [(f"{seed}.png", disc(seed)) for seed in range(3)]
-    samples.upload(backend, **ROI, label="ok", images=images, metas=[{}, {}, {}], mm_per_px=SCALE)
+    samples.upload(
+        backend.device,
+        backend.kept,
+        backend.people,
+        **ROI,
+        label="ok",
+        images=images,
+        metas=[{}, {}, {}],
+        mm_per_px=SCALE,
+    )
 
 
 def move(backend: Backend) -> None:
-    [first, *_] = backend.datasets.filenames(**ROI, label="ok")
-    samples.relabel(backend, MoveRequest(**ROI, filename=first, label="ok", to="ng"))
+    [first, *_] = backend.kept.samples.filenames(**ROI, label="ok")
+    samples.relabel(backend.kept, backend.people, MoveRequest(**ROI, filename=first, label="ok", to="ng"))
 
 
 def infer(backend: Backend) -> None:
     asked = Inspection(**ROI, mm_per_px=SCALE, shape=parse_shape(RING), allow_uncalibrated=True)
-    inspecting.inspect(backend, asked, disc(50))
+    inspecting.inspect(backend.device, backend.kept, asked, disc(50))
 
 
 def backup(backend: Backend) -> None:
-    backend.backups.make(lambda _share, _stage: None)
+    backend.upkeep.backups.make(lambda _share, _stage: None)
 
 
 def restore(backend: Backend) -> None:
     """The newest backup, as far as it goes while the service runs."""
     stage(
-        backend.settings.data_root, backend.backups.path(backend.backups.all()[0].name), 0, lambda _share, _stage: None
+        backend.settings.data_root,
+        backend.upkeep.backups.path(backend.upkeep.backups.all()[0].name),
+        0,
+        lambda _share, _stage: None,
     )
 
 
@@ -129,7 +146,7 @@ def operate_until_killed(data_root: Path, name: str) -> None:
     while True:
         backend = started(data_root)
         backup(backend)
-        stage(data_root, backend.backups.path(name), 0, lambda _share, _stage: None)
+        stage(data_root, backend.upkeep.backups.path(name), 0, lambda _share, _stage: None)
         backend.close()
         finish_restore(data_root)
 

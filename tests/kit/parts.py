@@ -16,8 +16,8 @@ from fastapi.testclient import TestClient
 from httpx import Client, Response
 from PIL import Image
 
+from service.__main__ import make_backend
 from service.api.app import create_app
-from service.backend import Backend
 from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
 from service.settings import Settings
 from tests.kit.twin import TwinEngine
@@ -85,11 +85,11 @@ def serving(
     settings: Settings, build: Callable[[], Any] | None = None, *, ready: bool = True, crashes_raise: bool = True
 ) -> Iterator[TestClient]:
     """A client of a service in this process, on the twin unless `build` makes another engine."""
-    backend = Backend(settings, build or TwinEngine)
+    backend = make_backend(settings, build or TwinEngine)
     app = create_app(backend)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=crashes_raise) as client:
         if ready:
-            wait_until(lambda: backend.loader.state == "ready")
+            wait_until(lambda: backend.device.loader.state == "ready")
         yield client
     app.router.routes.clear()  # FastAPI remembers every application: hundreds of them would fill the memory
     del app.state.backend

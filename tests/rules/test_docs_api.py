@@ -16,8 +16,8 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
+from service.__main__ import make_backend
 from service.api.app import create_app
-from service.backend import Backend
 from service.store.records.database import DatabaseUnusable
 from tests.conftest import settings_for
 from tests.kit.parts import wait_until
@@ -52,14 +52,14 @@ def address(tmp_path: Path) -> Iterator[str]:
     """A real server on a free port, which knows nothing yet."""
     (tmp_path / "data" / "logs").mkdir(parents=True)
     (tmp_path / "data" / "logs" / "service.log").write_text("started\n")
-    backend = Backend(settings_for(tmp_path / "data"), TwinEngine, start_anew=lambda: None)
+    backend = make_backend(settings_for(tmp_path / "data"), TwinEngine, restart=lambda: None)
     config = uvicorn.Config(create_app(backend), log_config=None, access_log=False, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
-            wait_until(lambda: server.started and backend.loader.state == "ready")
+            wait_until(lambda: server.started and backend.device.loader.state == "ready")
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True

@@ -224,7 +224,7 @@ def test_a_damaged_archive_changes_nothing(changed: Path) -> None:
 def test_a_restore_through_the_service_starts_it_anew_and_is_noted(changed: Path, then: dict[str, bytes]) -> None:
     asked = []
     with serving(settings_for(changed)) as client:
-        client.app.state.backend.start_anew = lambda: asked.append(True)  # type: ignore[attr-defined]
+        client.app.state.backend.upkeep.restart = lambda: asked.append(True)  # type: ignore[attr-defined]
         assert client.post(f"/backups/{the_backup(changed).name}/restore").json()["backup"] == the_backup(changed).name
         assert asked == [True]
     entry = last(changed, "restore")
@@ -439,7 +439,7 @@ def test_the_outage_page_says_that_a_restore_is_unfinished(changed: Path, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr("service.store.backups.restore._move", held)
-        app = make_app(settings_for(changed), lambda _: None, start_anew=lambda: None)  # type: ignore[arg-type,return-value]
+        app = make_app(settings_for(changed), lambda _: None, restart=lambda: None)  # type: ignore[arg-type,return-value]
     with TestClient(app, base_url="http://localhost") as client:
         answer = client.get("/health")
         assert answer.status_code == 503

@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 
 from service import __version__
+from service.__main__ import make_backend
 from service.api.app import create_app
-from service.backend import Backend
 from service.settings import SETTINGS_FILE, Settings
 from service.store.state.settings_file import SettingsFile
 from tests.conftest import settings_for
@@ -299,7 +299,7 @@ def test_a_proxy_of_the_network_does_not_come_between(tmp_path: Path, monkeypatc
 @contextmanager
 def real_service(settings: Settings) -> Iterator[None]:
     """The service itself on its port, with the engine's twin."""
-    app = create_app(Backend(settings, TwinEngine))
+    app = create_app(make_backend(settings, TwinEngine))
     server = uvicorn.Server(uvicorn.Config(app, port=settings.port, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

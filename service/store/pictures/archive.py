@@ -22,8 +22,10 @@ _QUEUE = 64
 
 
 class Archive:
-    def __init__(self, data_root: Path, min_free_bytes: int) -> None:
+    def __init__(self, data_root: Path, min_free_bytes: int, ok_every: int = 1) -> None:
+        """`ok_every`: of OK parts, every n-th picture is kept; 0: none."""
         self._data_root = data_root
+        self._ok_every, self._ok_count, self._counting = ok_every, 0, threading.Lock()
         self._min_free_bytes = min_free_bytes
         self._waiting: queue.Queue[tuple[str, bytes | None, bytes | None] | None] = queue.Queue(_QUEUE)
         self._left_out = 0
@@ -36,6 +38,14 @@ class Archive:
     def left_out(self) -> int:
         """Pictures that should have been kept but were not, since the start."""
         return self._left_out
+
+    def wants(self, verdict: str | None) -> bool:
+        """Every NG, every uncalibrated, every n-th OK."""
+        if verdict != "OK":
+            return True
+        with self._counting:
+            self._ok_count += 1
+            return self._ok_every > 0 and self._ok_count % self._ok_every == 0
 
     def keep(self, inspection_id: str, image: bytes | None, heatmap_png: bytes | None) -> None:
         """Queue a picture as it was received and its heat map, if any; returns at once. A ROI of a frame has no picture
