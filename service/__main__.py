@@ -24,9 +24,8 @@ from service.backend import Backend, Device, Kept, People, Upkeep
 from service.engine.protocol import Engine
 from service.errors import NotReady, Problem
 from service.jobs import Jobs
-from service.key_ring import KeyRing
-from service.loaded.layout_loading import load_layout
-from service.loaded.layouts import LayoutCache
+from service.keys import KeyRing
+from service.loaded.layouts import LayoutCache, load_layout
 from service.loaded.scores import Remembered
 from service.metrics import Metrics
 from service.operations.backup import backups_of

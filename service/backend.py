@@ -12,7 +12,7 @@ from filelock import BaseFileLock
 
 from service import caller
 from service.jobs import Jobs
-from service.key_ring import KeyRing
+from service.keys import KeyRing
 from service.loaded.device import Device
 from service.loaded.layouts import LayoutCache
 from service.loaded.scores import Remembered

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from service.key_ring import KeyRing
+from service.keys import KeyRing
 from service.settings import SETTINGS_FILE, Settings
 from service.store.state.settings_file import SettingsFile
 from tray.supervise.program import called_host

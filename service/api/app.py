@@ -35,8 +35,8 @@ from service.api.gate import Gate
 from service.api.request import require_key
 from service.backend import Backend
 from service.keys import own_hosts
+from service.operations.audit import note_settings
 from service.operations.daily import housekeeping
-from service.operations.note_settings import note_settings
 from service.settings import split_list
 
 # Threads for requests that are not inspections: fits that wait, uploads, listings.

@@ -19,7 +19,7 @@ from service.contract.frames import (
     InspectAnswer,
 )
 from service.contract.words import Name
-from service.inspection import framed, showing
+from service.inspection import history, pictures
 from service.inspection.frame import FrameRequest, inspect_frame
 from service.store.records.frames import FrameFilter
 
@@ -71,13 +71,13 @@ def get_frames(
 @router.get("/frames/summary")
 def get_summary(backend: Parts, which: Filter) -> FramesSummary:
     """`curl 'http://127.0.0.1:8000/frames/summary?role_id=disc&since=2026-11-25T06:00:00Z'`"""
-    return answered(framed.summary(backend.kept, which))
+    return answered(history.frames_summary(backend.kept, which))
 
 
 @router.get("/frames/{frame_id}")
 def get_frame(backend: Parts, frame_id: str) -> FrameAnswer:
     """`curl http://127.0.0.1:8000/frames/ID`"""
-    return answered(framed.frame(backend.kept, frame_id))
+    return answered(history.frame(backend.kept, frame_id))
 
 
 @router.get("/frames/{frame_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
@@ -89,4 +89,4 @@ def get_image(backend: Parts, frame_id: str) -> Response:
 @router.get("/frames/{frame_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(backend: Parts, frame_id: str, side: Side = 160) -> Response:
     """`curl -o small.jpg 'http://127.0.0.1:8000/frames/ID/thumbnail?side=160'`"""
-    return small_picture(showing.frame_thumbnail(backend.kept, frame_id, side))
+    return small_picture(pictures.frame_thumbnail(backend.kept, frame_id, side))

@@ -16,7 +16,7 @@ from service.api.fields import Side, picture, small_picture, utc
 from service.api.request import Parts, answered
 from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
 from service.contract.words import Name, Score, Verdict
-from service.inspection import history, showing
+from service.inspection import history, pictures
 from service.inspection.pictures import picture_of
 from service.store.records.inspections import Order, Record, RecordFilter
 
@@ -88,7 +88,7 @@ def get_image(backend: Parts, inspection_id: str) -> Response:
 @router.get("/{inspection_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(backend: Parts, inspection_id: str, side: Side = 160) -> Response:
     """`curl -o small.jpg 'http://127.0.0.1:8000/inspections/ID/thumbnail?side=160'`"""
-    return small_picture(showing.inspection_thumbnail(backend.kept, inspection_id, side))
+    return small_picture(pictures.inspection_thumbnail(backend.kept, inspection_id, side))
 
 
 @router.get("/{inspection_id}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})

@@ -31,7 +31,6 @@ from service.contract.samples import (
     UploadAnswer,
 )
 from service.contract.words import Label, MmPerPx, Name
-from service.inspection import showing
 from service.teaching import samples
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -94,7 +93,7 @@ def get_list(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery) -> DatasetAns
 @router.get("/samples")
 def get_samples(backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label) -> SamplesListAnswer:
     """`curl 'http://127.0.0.1:8000/datasets/samples?role_id=disc&roi_id=ring&label=ok'`"""
-    return answered(showing.samples(backend.kept, role_id, roi_id, label))
+    return answered(samples.samples(backend.kept, role_id, roi_id, label))
 
 
 @router.get("/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
@@ -102,7 +101,7 @@ def get_thumbnail(
     backend: Parts, role_id: RoleQuery, roi_id: RoiQuery, label: Label, filename: FileName, side: Side = 160
 ) -> Response:
     """`curl 'http://127.0.0.1:8000/datasets/thumbnail?role_id=disc&roi_id=ring&label=ok&filename=...&side=160'`"""
-    return small_picture(showing.sample_thumbnail(backend.kept, role_id, roi_id, label, filename, side))
+    return small_picture(samples.sample_thumbnail(backend.kept, role_id, roi_id, label, filename, side))
 
 
 @router.get("/file", response_class=Response, responses={200: {"content": {"image/png": {}}}})

@@ -10,7 +10,7 @@ from service.backend import Kept
 from service.contract.shapes import Shape, shape_from
 from service.errors import NotFound
 from service.store.records.inspections import Record
-from service.vision.images import decode, encode_png
+from service.vision.images import decode, encode_png, thumbnail
 from service.vision.roi_picture import canonical_shape, cut_out
 
 
@@ -45,3 +45,17 @@ def picture_of(kept: Kept, record: Record) -> bytes:
 
 def _shape(record: Record) -> Shape | None:
     return shape_from(record.params["shape"])
+
+
+def inspection_thumbnail(kept: Kept, inspection_id: str, side: int) -> bytes:
+    """JPEG. Raises NotFound (no such inspection, or its picture was not kept), UndecodableImage."""
+    return small(kept, picture_of(kept, kept.records.get(inspection_id)), side, inspection_id)
+
+
+def frame_thumbnail(kept: Kept, frame_id: str, side: int) -> bytes:
+    """JPEG. Raises NotFound (no such frame, or its picture was not kept), UndecodableImage."""
+    return small(kept, kept.archive.image(kept.frames.get(frame_id).frame_id), side, frame_id)
+
+
+def small(kept: Kept, data: bytes, side: int, name: str) -> bytes:
+    return thumbnail(kept.decode(data, name), side)

@@ -20,8 +20,7 @@ from service.contract.layouts import (
 from service.contract.samples import DeletedAnswer
 from service.errors import NotAligned, NotFound
 from service.layouts.rules import refuse_impossible
-from service.loaded.layout_loading import master_pixels, parsed
-from service.loaded.layouts import LoadedLayout
+from service.loaded.layouts import LoadedLayout, master_pixels, parsed
 from service.loaded.scale import refuse_scale_of_others
 from service.store.files import sha256
 from service.store.layouts import StoredLayout, refuse_other_revision

@@ -7,9 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from pydantic import ValidationError
+
 from service.contract.layouts import Layout
-from service.store.layouts import Stamp
+from service.errors import Problem
+from service.store.layouts import Layouts, Stamp, damaged
 from service.vision.find_mark import Template
+from service.vision.find_part import prepare_marks
+from service.vision.images import decode
 
 CAPACITY = 32  # roles; marks of one take some hundred kB
 
@@ -51,3 +57,30 @@ class LayoutCache:
             while len(self._entries) > CAPACITY:
                 self._entries.popitem(last=False)
         return loaded
+
+
+def load_layout(layouts: Layouts, role_id: str) -> LoadedLayout:
+    """Raises NotFound, LayoutDamaged."""
+    value, master_png = layouts.read_whole(role_id)
+    layout = parsed(value, role_id)
+    if not layout.marks:
+        return LoadedLayout(layout)
+    if master_png is None:
+        raise damaged(role_id, "its marks have no master picture")
+    return LoadedLayout(layout, prepare_marks(master_pixels(master_png, role_id), layout.marks))
+
+
+def parsed(value: dict[str, object], role_id: str) -> Layout:
+    """Raises LayoutDamaged."""
+    try:
+        return Layout.model_validate(value)
+    except ValidationError as error:
+        raise damaged(role_id, error.errors()[0]["msg"]) from error
+
+
+def master_pixels(png: bytes, role_id: str) -> np.ndarray:
+    """RGB uint8 (h, w, 3) of a stored master. Raises LayoutDamaged."""
+    try:
+        return decode(png, max_mpx=float("inf"), name="master picture")
+    except Problem as problem:
+        raise damaged(role_id, problem.detail) from problem

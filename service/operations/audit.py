@@ -1,12 +1,23 @@
-"""Read the audit log, and prove that nobody has changed it."""
+"""The audit log as people read it, the proof that it is unchanged, and what a start writes into it."""
 
 from __future__ import annotations
 
+import getpass
+import hashlib
+import logging
+import socket
 from itertools import dropwhile, islice
 from pathlib import Path
+from typing import Any
 
 from service.contract.system import AuditAnswer, AuditEntry, AuditVerifyAnswer
-from service.store.audit.chain import Entry, log_path, newest, verify
+from service.errors import Problem
+from service.settings import Settings
+from service.store.audit.chain import Entry, last, log_path, newest, verify
+from service.store.audit.log import Audit
+
+log = logging.getLogger(__name__)
+_SECRET = "api_key"
 
 
 def page(data_root: Path, action: str, before: int | None, limit: int) -> AuditAnswer:
@@ -34,3 +45,43 @@ def _shown(entry: Entry) -> AuditEntry:
         new=entry.new,
         entry_request_id=entry.request_id,
     )
+
+
+def note_settings(audit: Audit, settings: Settings) -> None:
+    """At a start: settings and keys that changed since the last one go into the log, of a key only its fingerprint.
+
+    Never keeps the service from starting.
+    """
+    try:
+        _note(audit, settings, "settings", settings.model_dump(mode="json", exclude={_SECRET}))
+        _note(audit, settings, "keys", {name: _fingerprint(key) for key, name in settings.api_keys.items()})
+    except (Problem, OSError) as error:
+        log.error("settings not noted", extra={"detail": str(error)})
+
+
+def _note(audit: Audit, settings: Settings, action: str, now: dict[str, Any]) -> None:
+    entry = last(settings.data_root, action)
+    before: dict[str, Any] = entry.target if entry else {}
+    if now == before:
+        return
+    changed = sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
+    audit.append(
+        action,
+        by=_user(),
+        station=socket.gethostname(),
+        target=now,
+        old={name: before.get(name) for name in changed},
+        new={name: now.get(name) for name in changed},
+    )
+
+
+def _fingerprint(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def _user() -> str:
+    """Who runs the service."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return "unknown"

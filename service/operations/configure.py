@@ -24,9 +24,9 @@ from service.contract.system import (
     Source,
 )
 from service.errors import Conflict, InvalidField, NotFound
-from service.key_ring import API_KEY
+from service.keys import API_KEY
+from service.operations.settings_spanish import SPANISH
 from service.settings import Settings, SettingsError, is_loopback, read_settings, set_by_environment
-from service.settings_spanish import SPANISH
 from service.store.state.restart import ask_restart
 
 DATA_ROOT = "BACKEND_DATA_ROOT"

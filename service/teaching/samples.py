@@ -1,4 +1,4 @@
-"""Collect samples: pictures checked, made PNG, stored all or none."""
+"""Samples of an ROI: pictures checked, made PNG, stored all or none; listed, moved, deleted, shown small."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from service.contract.samples import (
     LabelSummary,
     MovedAnswer,
     MoveRequest,
+    SampleAbout,
+    SamplesListAnswer,
     UploadAnswer,
 )
 from service.contract.shapes import parse_shape
 from service.contract.words import Label
-from service.errors import InvalidField, NotFound
-from service.inspection.pictures import Recalled, recall
+from service.errors import ImageTypeNotRead, InvalidField, NotFound, SampleDamaged, UndecodableImage
+from service.inspection.pictures import Recalled, recall, small
 from service.loaded.scale import refuse_scale_of_others
 from service.store.samples import LABELS, NewSample
 from service.vision.images import encode_png
@@ -30,8 +32,8 @@ NAMED = 10
 
 
 def upload(
-    device: Device, kept: Kept, people: People, role_id: str, roi_id: str, label: Label, images: list[tuple[str, bytes]],
-    metas: list[dict[str, Any]], mm_per_px: float | None,
+    device: Device, kept: Kept, people: People, role_id: str, roi_id: str, label: Label,
+    images: list[tuple[str, bytes]], metas: list[dict[str, Any]], mm_per_px: float | None,
 ) -> UploadAnswer:  # fmt: skip
     """`metas` aligned to images; their `mm_per_px` comes before the request's. Raises ScaleMismatch, InvalidField."""
     people.freezing.refuse()
@@ -167,3 +169,21 @@ def _refuse_other_roi(recalled: Recalled, role_id: str, roi_id: str) -> None:
         raise InvalidField(
             f"inspection_ids: {record.inspection_id} is of {record.role_id}/{record.roi_id}, not of {role_id}/{roi_id}."
         )
+
+
+def samples(kept: Kept, role_id: str, roi_id: str, label: Label) -> SamplesListAnswer:
+    """Oldest first. Raises SampleDamaged."""
+    found = [
+        SampleAbout(**{name: getattr(sample, name) for name in SampleAbout.model_fields})
+        for sample in kept.samples.samples(role_id, roi_id, label)
+    ]
+    return SamplesListAnswer(samples=found)
+
+
+def sample_thumbnail(kept: Kept, role_id: str, roi_id: str, label: Label, filename: str, side: int) -> bytes:
+    """JPEG. Raises NotFound, SampleDamaged."""
+    data = kept.samples.picture(role_id, roi_id, label, filename)
+    try:
+        return small(kept, data, side, filename)
+    except (ImageTypeNotRead, UndecodableImage) as error:
+        raise SampleDamaged(f"The {label} sample of {role_id}/{roi_id}, {error.detail} Delete it.") from error

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.operations import daily
-from service.operations.housekeeping import Chore, Housekeeping
+from service.operations.daily import Chore, Housekeeping
 from service.operations.verify import due_since, gate
 from service.store.backups.restore import finish_restore, stage
 from service.store.files import leader_lock

@@ -24,7 +24,7 @@ from service.engine.backbones import (  # noqa: E402
     read_weights,
     weights_sha256,
 )
-from service.engine.lanes import Lanes
+from service.engine.lanes import Lanes  # noqa: E402
 from service.engine.onnx_backbone import TOLERANCE, OnnxBackbone, ParityError, export  # noqa: E402
 from service.engine.torch_engine import TorchEngine  # noqa: E402
 from service.engine.weights import package_folders  # noqa: E402

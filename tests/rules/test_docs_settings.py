@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings
 
 from gui.settings import GuiSettings
 from service.engine.weights_download import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
+from service.operations.settings_spanish import SPANISH
 from service.settings import Settings
-from service.settings_spanish import SPANISH
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [DOCS / "SETUP.md", DOCS / "es" / "SETUP.md"]

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -23,12 +23,14 @@ from typing import NamedTuple, Protocol
 import sqlalchemy as sa
 
 from service.store.files import sweep_orphans
-from service.store.pictures.clock_doubt import is_in_doubt
 from service.store.pictures.kept import Day, Picture, days, pictures
 from service.store.records.database import frames, inspections, named
 
 _YOUNG_DAYS = 1
 _FOR_EVER = 36_500  # days; a datetime cannot go back much further
+# A gap in the days with inspections that puts the clock in doubt: a third of the days for which pictures stay, because
+# a smaller jump makes only some of them too old. Inspections on this many days since then end the doubt.
+_SHORTEST_GAP_DAYS, _LONGEST_GAP_DAYS, _PATIENCE_DAYS = 3, 30, 7
 
 
 @dataclass(frozen=True)
@@ -217,3 +219,37 @@ def _stamp(now: datetime, days_before: int) -> str:
     """How the ids of that moment begin; 24 hours before now at the latest."""
     moment = now - timedelta(days=max(_YOUNG_DAYS, min(days_before, _FOR_EVER)))
     return f"{moment:%Y%m%dT%H%M%S%f}"
+
+
+def is_in_doubt(engine: sa.Engine, kept: list[Day], today: date, keep_days: int) -> bool:
+    """Was the clock set forward? Then every picture would be too old at once.
+
+    A clock that is set forward leaves a gap in the days with inspections, as a shut-down of the plant does; nobody can
+    tell the two apart. So the clock is in doubt when, going back day by day, a gap comes before a week of inspections
+    or the first of all. With a wrong clock that is the time to notice it; after a shut-down pictures stay a week longer.
+    """
+    gap = max(_SHORTEST_GAP_DAYS, min(_LONGEST_GAP_DAYS, keep_days // 3))
+    patience = min(_PATIENCE_DAYS, gap)  # where parts are rare, the last one before a gap alone suffices
+    reached = today
+    while (today - reached).days < patience:
+        before = _day_before(engine, kept, reached)
+        if before is None:
+            return False
+        if (reached - before).days > gap:
+            return True
+        reached = before
+    return False
+
+
+def _day_before(engine: sa.Engine, kept: list[Day], day: date) -> date | None:
+    """The latest day before it that has a record or a picture. Raises Problem when the database cannot be read."""
+    name = f"{day:%Y%m%d}"
+    latest = sa.select(sa.func.max(inspections.c.inspection_id)).where(inspections.c.inspection_id < name)
+    try:
+        with engine.connect() as connection:
+            recorded: str = connection.execute(latest).scalar_one() or ""
+    except sa.exc.DBAPIError as error:
+        raise named(error) from error
+    newest = max((each.name for each in kept if each.name < name), default="")
+    found = max(newest, recorded[:8])
+    return date.fromisoformat(found) if found else None
