@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import psutil
 import sqlalchemy as sa
 
+from service.contract.jobs import Job
 from service.errors import Cancelled, Conflict, NotFound, Problem, QueueFull
 from service.store.records.database import jobs, named
 
@@ -31,21 +31,6 @@ KEPT_DAYS = 30
 MAX_WAITING = 8
 Progress = Callable[[float, str], None]
 Lane = Literal["device", "disk"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """`state` is running, done, failed or cancelled; `problem` has status, code and detail when it failed."""
-
-    job_id: str
-    kind: str
-    state: str
-    progress: float
-    stage: str
-    created_utc: str
-    ended_utc: str | None
-    result: dict[str, Any] | None
-    problem: dict[str, Any] | None
 
 
 class Jobs:
@@ -83,7 +68,7 @@ class Jobs:
             row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
         if row is None:
             raise NotFound(f"No job {job_id!r}.")
-        return Job(**{name: getattr(row, name) for name in Job.__dataclass_fields__})
+        return Job(**{name: getattr(row, name) for name in Job.model_fields})
 
     def cancel(self, job_id: str) -> Job:
         """Ask a running job to end. Raises Conflict when it has ended already."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 
 from service.api.request import Parts, answered
-from service.contract.operations import BackupAnswer, BackupsAnswer, BackupSummary, RestoreAnswer, RestoredState
+from service.contract.operations import BackupAnswer, BackupsAnswer, RestoreAnswer
 from service.operations import backup as backing_up
 from service.store.backups.restore import former_is_kept, restored
 
@@ -21,16 +20,14 @@ Prefer = Annotated[str, Header()]
 @router.get("")
 def get_backups(backend: Parts) -> BackupsAnswer:
     """`curl http://127.0.0.1:8000/backups`: newest first"""
-    found = [BackupSummary(**asdict(backup)) for backup in backend.upkeep.backups.all()]
-    second, kept = backend.settings.backup_dir, former_is_kept(backend.settings.data_root)
-    waiting = restored(backend.settings.data_root)
+    second, root = backend.settings.backup_dir, backend.settings.data_root
     return answered(
-        BackupsAnswer(
-            backups=found,
-            **asdict(backend.upkeep.backups.outcome()),
+        BackupsAnswer.of(
+            backend.upkeep.backups.outcome(),
+            backups=backend.upkeep.backups.all(),
             second_folder=str(second) if second else None,
-            former_kept=kept,
-            restored=RestoredState(**asdict(waiting)) if waiting else None,
+            former_kept=former_is_kept(root),
+            restored=restored(root),
         )
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 
 from anyio import to_thread
 from fastapi import APIRouter
@@ -12,8 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from service.api.request import Parts, answered
 from service.backend import Backend
-from service.contract.jobs import JobAnswer
-from service.jobs import Job
+from service.contract.jobs import Job, JobAnswer
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 LOOK_EVERY_S = 0.2
@@ -22,13 +20,13 @@ LOOK_EVERY_S = 0.2
 @router.get("/{job_id}")
 def get_job(backend: Parts, job_id: str) -> JobAnswer:
     """`curl http://127.0.0.1:8000/jobs/ID`"""
-    return answered(JobAnswer(**asdict(backend.upkeep.jobs.get(job_id))))
+    return answered(JobAnswer.of(backend.upkeep.jobs.get(job_id)))
 
 
 @router.delete("/{job_id}")
 def delete_job(backend: Parts, job_id: str) -> JobAnswer:
     """`curl -X DELETE http://127.0.0.1:8000/jobs/ID`: ask it to end"""
-    return answered(JobAnswer(**asdict(backend.upkeep.jobs.cancel(job_id))))
+    return answered(JobAnswer.of(backend.upkeep.jobs.cancel(job_id)))
 
 
 @router.get(
@@ -53,4 +51,4 @@ async def _events(backend: Backend, job: Job) -> AsyncIterator[str]:
 
 
 def _event(job: Job) -> str:
-    return f"event: {job.state}\ndata: {JobAnswer(**asdict(job)).model_dump_json()}\n\n"
+    return f"event: {job.state}\ndata: {JobAnswer.of(job).model_dump_json()}\n\n"

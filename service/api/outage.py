@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from fastapi import FastAPI, Request
@@ -12,7 +11,7 @@ from starlette.exceptions import HTTPException
 from service import __version__, caller
 from service.api.gate import Gate
 from service.api.problems import problem_response
-from service.contract.health import BackupState, Health, Latency
+from service.contract.health import not_serving
 from service.errors import NotReady
 from service.keys import own_hosts
 from service.settings import Settings, split_list
@@ -30,27 +29,11 @@ def create_outage_app(settings: Settings, reason: str) -> FastAPI:
 
     @app.get("/health")
     async def get_health() -> JSONResponse:
-        answer = Health(
-            status="error",
-            reason=reason,
-            code="data_root_closed",
-            codes=["data_root_closed"],
-            warnings=[],
-            pid=os.getpid(),
-            device="cpu" if settings.device == "auto" else settings.device,
-            device_name="",
-            model=settings.backbone,
-            version=__version__,
-            gpu_mem_mb=0.0,
-            models_loaded=0,
-            uptime_s=round(time.monotonic() - started, 1),
-            training_frozen=False,
-            frozen=None,
-            backup=BackupState(last_success_utc=None, error=None, copy_error=None),
-            disk_free_mb=0,
-            latency_infer_ms=Latency(p50=None, p95=None),
-            request_id=caller.request_id.get(),
-        )
+        answer = not_serving(
+            "error", "data_root_closed", reason, version=__version__, device=settings.device,
+            backbone=settings.backbone, uptime_s=time.monotonic() - started,
+        )  # fmt: skip
+        answer.request_id = caller.request_id.get()
         return JSONResponse(answer.model_dump(), 503)
 
     @app.exception_handler(HTTPException)

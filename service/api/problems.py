@@ -39,18 +39,11 @@ def install(app: FastAPI) -> None:
 
 
 def problem_response(problem: Problem) -> JSONResponse:
-    return _response(problem.status, problem.code, problem.title, problem.detail, problem.retry_after_s)
-
-
-def _response(status: int, code: str, title: str, detail: str, retry_after_s: int | None = None) -> JSONResponse:
-    body = ProblemAnswer(
-        type=f"urn:brakedisc:problem:{code}", title=title, status=status, detail=detail, code=code, error=detail,
-        request_id=caller.request_id.get(),
-    )  # fmt: skip
+    body = ProblemAnswer.of(problem, caller.request_id.get())
     headers = {"X-Request-Id": body.request_id}  # the answer to a crash is made outside of the gate
-    if retry_after_s is not None:
-        headers["Retry-After"] = str(retry_after_s)
-    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+    if problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
+    return JSONResponse(body.model_dump(), problem.status, headers, media_type="application/problem+json")
 
 
 async def _on_problem(_: Request, problem: Exception) -> JSONResponse:
@@ -72,8 +65,10 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
         return problem_response(NotFound("No such path; GET /docs shows what there is."))
     if error.status_code == TooLarge.status:
         return problem_response(TooLarge(str(error.detail)))
-    title = HTTPStatus(error.status_code).phrase
-    response = _response(error.status_code, title.lower().replace(" ", "_"), title, f"{str(error.detail).rstrip('.')}.")
+    problem = Problem(f"{str(error.detail).rstrip('.')}.")
+    problem.status, problem.title = error.status_code, HTTPStatus(error.status_code).phrase
+    problem.code = problem.title.lower().replace(" ", "_")
+    response = problem_response(problem)
     response.headers.update(error.headers or {})
     return response
 

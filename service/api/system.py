@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, status
@@ -14,7 +13,6 @@ from service.contract.system import (
     AuditVerifyAnswer,
     KeyRequest,
     KeysAnswer,
-    LogFileAbout,
     LogPieceAnswer,
     LogsAnswer,
     NewKeyAnswer,
@@ -47,7 +45,7 @@ def post_verify(backend: Parts) -> AuditVerifyAnswer:
 @router.get("/logs")
 def get_logs(backend: Parts) -> LogsAnswer:
     """`curl http://127.0.0.1:8000/logs`"""
-    return answered(LogsAnswer(logs=[LogFileAbout(**asdict(file)) for file in backend.upkeep.logs.all()]))
+    return answered(LogsAnswer(logs=backend.upkeep.logs.all()))
 
 
 @router.get("/logs/{name}")
@@ -58,7 +56,7 @@ def get_log(
     limit_bytes: Annotated[int, Query(ge=1024, le=4_000_000)] = 65_536,
 ) -> LogPieceAnswer:
     """`curl 'http://127.0.0.1:8000/logs/service.log?after=0'`"""
-    return answered(LogPieceAnswer(name=name, **asdict(backend.upkeep.logs.read(name, after, limit_bytes))))
+    return answered(LogPieceAnswer.of(backend.upkeep.logs.read(name, after, limit_bytes)))
 
 
 @router.get("/settings")

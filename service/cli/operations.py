@@ -6,7 +6,6 @@ import getpass
 import shutil
 import socket
 import time
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ def restore(settings: Settings, console: Console, name: str) -> int:
             bar.update(task, completed=1.0)
             console.print(f"{name} is restored; it is checked when the service starts.")
             found = restored(settings.data_root)
-            _tell_records(console, asdict(found) if found else None)
+            _tell_records(console, found.model_dump() if found else None)
             return PASSED
         started = _started(client)
         client.restore(name, report)
@@ -94,7 +93,7 @@ def freeze(settings: Settings, console: Console, why: str) -> int:
             client.freeze(why)
         else:
             now = Freezing(settings.data_root).freeze(_user(), socket.gethostname(), why)
-            _note(settings, "freeze", {}, new=asdict(now))
+            _note(settings, "freeze", {}, new=now.model_dump())
     console.print("Training is frozen: nothing is taught, calibrated or changed in the samples until it is released.")
     return PASSED
 
@@ -106,7 +105,7 @@ def unfreeze(settings: Settings, console: Console) -> int:
         else:
             before = Freezing(settings.data_root).frozen()
             Freezing(settings.data_root).release()
-            _note(settings, "unfreeze", {}, old=asdict(before) if before else None)
+            _note(settings, "unfreeze", {}, old=before.model_dump() if before else None)
     console.print("Training is released.")
     return PASSED
 
@@ -140,7 +139,7 @@ def _tell_records(console: Console, found: dict[str, Any] | None) -> None:
 
 def _back_up_here(settings: Settings, report: Report) -> dict[str, Any]:
     made = backups_of(settings).make(report)
-    return {**asdict(made.backup), "n_files": made.n_files, "copy_error": made.copy_error}
+    return {**made.backup.model_dump(), "n_files": made.n_files, "copy_error": made.copy_error}
 
 
 def _restore_here(settings: Settings, name: str, report: Report) -> None:

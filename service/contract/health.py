@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import BaseModel
 
-from service.contract.words import Answer
+from service.contract.words import Answer, Value
 
 
 class Latency(BaseModel):
@@ -14,7 +15,7 @@ class Latency(BaseModel):
     p95: float | None
 
 
-class Frozen(BaseModel):
+class Frozen(Value):
     """Who froze training, from which station, when and why."""
 
     by: str
@@ -23,7 +24,9 @@ class Frozen(BaseModel):
     why: str
 
 
-class BackupState(BaseModel):
+class BackupState(Value):
+    """Of the last attempt; `last_success_utc` that of the newest backup that is here."""
+
     last_success_utc: str | None
     error: str | None
     copy_error: str | None
@@ -54,3 +57,17 @@ class Health(Answer):
     backup: BackupState
     disk_free_mb: int
     latency_infer_ms: Latency
+
+
+def not_serving(
+    status: Literal["loading", "error"], code: str, reason: str, *, version: str, device: str, backbone: str,
+    uptime_s: float,
+) -> Health:  # fmt: skip
+    """Of a process that has no engine, no models and no data root yet."""
+    return Health(
+        status=status, code=code, codes=[code], reason=reason, warnings=[], pid=os.getpid(), version=version,
+        device="cpu" if device == "auto" else device, device_name="", model=backbone, gpu_mem_mb=0.0, models_loaded=0,
+        uptime_s=round(uptime_s, 1), training_frozen=False, frozen=None, disk_free_mb=0,
+        backup=BackupState(last_success_utc=None, error=None, copy_error=None),
+        latency_infer_ms=Latency(p50=None, p95=None),
+    )  # fmt: skip

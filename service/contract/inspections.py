@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.words import Answer, Verdict
+from service.contract.words import Answer, Value, Verdict
 
 
 class RegionAnswer(BaseModel):
@@ -91,15 +91,15 @@ class InspectionAnswer(Answer, InspectionSummary):
     timings_ms: dict[str, float]
 
 
-class Drift(BaseModel):
+class Drift(Value):
     """`ratio`: mean score of the good parts of the period, by the version that serves, to that of the calibration's."""
 
     ratio: float
     warning: bool
 
 
-class RoiSummary(BaseModel):
-    """`threshold`: of the latest inspection. `drift`: null without calibration, or with too few good parts to tell."""
+class RoiCounts(Value):
+    """`threshold`: of the latest inspection."""
 
     role_id: str
     roi_id: str
@@ -109,11 +109,16 @@ class RoiSummary(BaseModel):
     score_mean: float
     score_p95: float
     threshold: float | None
+
+
+class RoiSummary(RoiCounts):
+    """`drift`: null without calibration, or with too few good parts to tell."""
+
     calibrated_ok_mean: float | None
     drift: Drift | None
 
 
-class TrendPoint(BaseModel):
+class TrendPoint(Value):
     start_utc: str
     role_id: str
     roi_id: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from service.contract.words import Answer
+from service.contract.words import Answer, Value
 
 
-class JobAnswer(Answer):
+class Job(Value):
+    """`progress` 0 to 1. `problem` has status, code and detail when it failed."""
+
     job_id: str
     kind: str
     state: Literal["running", "done", "failed", "cancelled"]
@@ -17,3 +19,7 @@ class JobAnswer(Answer):
     ended_utc: str | None
     result: dict[str, Any] | None
     problem: dict[str, Any] | None
+
+
+class JobAnswer(Answer, Job):
+    pass

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.health import Frozen
-from service.contract.words import Answer, Verdict
+from service.contract.health import BackupState, Frozen
+from service.contract.words import Answer, Value, Verdict
 
 
 class VerifyCheck(BaseModel):
@@ -39,15 +39,15 @@ class FreezeAnswer(Answer):
     frozen: Frozen | None
 
 
-class BackupSummary(BaseModel):
+class BackupSummary(Value):
     name: str
     created_utc: str
     version: str
     size_bytes: int
 
 
-class RestoredState(BaseModel):
-    """A restored state that waits to be verified."""
+class RestoredState(Value):
+    """A state that was brought back and waits to be verified. `carried_over`: later inspection records kept."""
 
     backup: str
     restored_utc: str
@@ -55,11 +55,8 @@ class RestoredState(BaseModel):
     note: str
 
 
-class BackupsAnswer(Answer):
+class BackupsAnswer(Answer, BackupState):
     backups: list[BackupSummary]
-    last_success_utc: str | None
-    error: str | None
-    copy_error: str | None
     second_folder: str | None
     former_kept: bool
     restored: RestoredState | None

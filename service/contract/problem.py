@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from service.errors import Problem
+
 
 class ProblemAnswer(BaseModel):
     """RFC 9457. `error` repeats `detail` for older clients."""
@@ -15,3 +17,10 @@ class ProblemAnswer(BaseModel):
     code: str
     error: str
     request_id: str
+
+    @classmethod
+    def of(cls, problem: Problem, request_id: str = "") -> ProblemAnswer:
+        return cls(
+            type=f"urn:brakedisc:problem:{problem.code}", title=problem.title, status=problem.status,
+            detail=problem.detail, code=problem.code, error=problem.detail, request_id=request_id,
+        )  # fmt: skip

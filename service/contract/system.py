@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from service.contract.words import Answer
+from service.contract.words import Answer, Value
 
 Source = Literal["environment", "file", "default"]
 Kind = Literal["text", "number", "integer", "switch", "choice", "secret", "path"]
@@ -41,7 +41,7 @@ class AuditVerifyAnswer(Answer):
     problem: str | None
 
 
-class LogFileAbout(BaseModel):
+class LogFileAbout(Value):
     name: str
     size_bytes: int
     modified_utc: str
@@ -51,13 +51,17 @@ class LogsAnswer(Answer):
     logs: list[LogFileAbout]
 
 
-class LogPieceAnswer(Answer):
+class LogPiece(Value):
     """Whole lines from byte `after` on; `next` is where to go on."""
 
     name: str
     after: int
     next: int
     lines: list[str]
+
+
+class LogPieceAnswer(Answer, LogPiece):
+    pass
 
 
 class SettingAbout(BaseModel):

@@ -3,7 +3,7 @@ changing names, types or meanings is not: plants run GUIs that speak these."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -36,6 +36,17 @@ Percentile = Annotated[
 ]
 
 
+class Value(BaseModel):
+    """What a store writes and an answer tells, in the same words."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
 class Answer(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
     request_id: str = ""
+
+    @classmethod
+    def of(cls, value: BaseModel, **more: object) -> Self:
+        """The answer that tells a stored value, and what else belongs to it."""
+        return cls(**{**dict(value), **more})

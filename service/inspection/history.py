@@ -6,13 +6,12 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from service.backend import Device, Kept
-from service.contract.frames import FrameAnswer, FramesOfHour, FramesOfRoi, FramesSummary
-from service.contract.inspections import Drift, InspectionsSummary, InspectionSummary, RoiSummary, TrendPoint
+from service.contract.frames import FrameAnswer, FramesSummary
+from service.contract.inspections import Drift, InspectionsSummary, InspectionSummary, RoiCounts, RoiSummary, TrendPoint
 from service.contract.models import Calibration
 from service.errors import MemoryNotFitted, Problem
 from service.store.records.frames import FrameFilter
 from service.store.records.inspections import RecordFilter
-from service.store.records.summaries import RoiCounts
 
 # Fewer good parts than this say nothing of a drift: their mean may be a matter of chance.
 MIN_PARTS = 20
@@ -46,7 +45,9 @@ def _roi(device: Device, kept: Kept, which: RecordFilter, counts: RoiCounts) -> 
         here = replace(which, role_id=counts.role_id, roi_id=counts.roi_id)
         n, mean = kept.summaries.ok_mean(here, model.version)
         found = drift(mean, calibration) if mean is not None and n >= MIN_PARTS else None
-    return RoiSummary(**asdict(counts), calibrated_ok_mean=calibration.ok_mean if calibration else None, drift=found)
+    return RoiSummary(
+        **counts.model_dump(), calibrated_ok_mean=calibration.ok_mean if calibration else None, drift=found
+    )
 
 
 def _trend(kept: Kept, which: RecordFilter, buckets: int) -> list[TrendPoint]:
@@ -57,12 +58,7 @@ def _trend(kept: Kept, which: RecordFilter, buckets: int) -> list[TrendPoint]:
     begin, end = datetime.fromisoformat(since), datetime.fromisoformat(before)
     if begin >= end:
         return []
-    points = []
-    for bucket in kept.summaries.trend(which, since, before, buckets):
-        fields = asdict(bucket)
-        start = begin + (end - begin) / buckets * fields.pop("number")
-        points.append(TrendPoint(start_utc=start.isoformat(), **fields))
-    return points
+    return kept.summaries.trend(which, begin, end, buckets)
 
 
 def frame(kept: Kept, frame_id: str) -> FrameAnswer:
@@ -76,16 +72,6 @@ def frame(kept: Kept, frame_id: str) -> FrameAnswer:
 
 def frames_summary(kept: Kept, which: FrameFilter) -> FramesSummary:
     hours = kept.frames.by_hour(which)
-    by_hour = [
-        FramesOfHour(start_utc=f"{start}:00:00+00:00", n=found.n, n_ng=found.n_ng, n_error=found.n_error)
-        for start, found in hours.items()
-    ]
-    by_roi = [FramesOfRoi(roi_id=roi_id, n=n, n_ng=n_ng) for roi_id, n, n_ng in kept.frames.by_roi(which)]
-    return FramesSummary(
-        n=sum(found.n for found in hours.values()),
-        n_ok=sum(found.n_ok for found in hours.values()),
-        n_ng=sum(found.n_ng for found in hours.values()),
-        n_error=sum(found.n_error for found in hours.values()),
-        by_roi=by_roi,
-        by_hour=by_hour,
-    )
+    n, n_ng, n_error = (sum(getattr(hour, name) for hour in hours) for name in ("n", "n_ng", "n_error"))
+    by_roi = kept.frames.by_roi(which)
+    return FramesSummary(n=n, n_ok=n - n_ng - n_error, n_ng=n_ng, n_error=n_error, by_roi=by_roi, by_hour=hours)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +26,7 @@ def back_up(device: Device, upkeep: Upkeep, report: Progress) -> dict[str, Any]:
     """Raises DiskFull, BackupFailed, Conflict."""
     made = upkeep.backups.make(gently(report))
     device.metrics.backed_up(datetime.fromisoformat(made.backup.created_utc).timestamp())
-    return {**asdict(made.backup), "n_files": made.n_files, "copy_error": made.copy_error, "dropped": made.dropped}
+    return {**made.backup.model_dump(), "n_files": made.n_files, "copy_error": made.copy_error, "dropped": made.dropped}
 
 
 def restore(people: People, upkeep: Upkeep, name: str, report: Progress) -> dict[str, Any]:

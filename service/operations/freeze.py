@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from service import caller
 from service.backend import People
-from service.contract.health import Frozen
 from service.contract.operations import FreezeAnswer
 
 
@@ -14,13 +11,13 @@ def freeze(people: People, why: str) -> FreezeAnswer:
     """Whoever freezes last is the one who is named. Raises DiskFull."""
     before = people.freezing.frozen()
     now = people.freezing.freeze(caller.name(), caller.station.get(), why)
-    people.note("freeze", {}, old=asdict(before) if before else None, new=asdict(now))
-    return FreezeAnswer(training_frozen=True, frozen=Frozen(**asdict(now)))
+    people.note("freeze", {}, old=before.model_dump() if before else None, new=now.model_dump())
+    return FreezeAnswer(training_frozen=True, frozen=now)
 
 
 def release(people: People) -> FreezeAnswer:
     before = people.freezing.frozen()
     people.freezing.release()
     if before:
-        people.note("unfreeze", {}, old=asdict(before))
+        people.note("unfreeze", {}, old=before.model_dump())
     return FreezeAnswer(training_frozen=False, frozen=None)

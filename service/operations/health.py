@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from service import __version__
 from service.backend import Device, Kept, People, Upkeep
-from service.contract.health import BackupState, Frozen, Health, Latency
+from service.contract.health import BackupState, Health, Latency
 from service.operations import verify
-from service.store.backups.make import Outcome
 from service.store.backups.restore import restored
 
 Reason = tuple[str, str]  # slug, sentence
@@ -40,8 +38,8 @@ def health(device: Device, kept: Kept, people: People, upkeep: Upkeep) -> Health
         models_loaded=len(device.models),
         uptime_s=round(time.monotonic() - upkeep.started, 1),
         training_frozen=frozen is not None,
-        frozen=Frozen(**asdict(frozen)) if frozen else None,
-        backup=BackupState(**asdict(backups)),
+        frozen=frozen,
+        backup=backups,
         disk_free_mb=kept.disk_free() // 1_000_000,
         latency_infer_ms=Latency(p50=p50, p95=p95),
     )
@@ -60,7 +58,7 @@ def _stops(device: Device) -> list[Reason]:
     return found
 
 
-def _doubts(device: Device, kept: Kept, backups: Outcome) -> list[Reason]:
+def _doubts(device: Device, kept: Kept, backups: BackupState) -> list[Reason]:
     """What somebody has to look at while inspection goes on."""
     found = [("model_damaged", sentence) for sentence in device.models.problems()]
     if kept.disk_free() < kept.settings.min_free_mb * 1_000_000:

@@ -1,23 +1,26 @@
 """The port answers `loading` while the program itself is still being imported, which takes a cold PC many seconds.
 
-Standard library and settings only: everything else is what is waited for.
+It imports the standard library, settings and words of the contract: everything else is what is waited for.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import select
 import socket
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from service import __version__
+from service.contract.health import Health, not_serving
+from service.contract.problem import ProblemAnswer
+from service.errors import NotReady
 from service.process.port import listen
 from service.settings import Settings
 
-_LARGEST_REQUEST = 65_536
 _PATIENCE_S = 1.0
 _LOOK_S = 0.1
 LOADING = "The service is starting."
@@ -42,57 +45,50 @@ class Early:
         return self.listening
 
     def _serve(self) -> None:
-        while not self._ended.is_set():
-            # the socket itself stays blocking: its next owner shares it
-            if select.select([self.listening], [], [], _LOOK_S)[0]:
-                try:
-                    connection, _ = self.listening.accept()
-                    with connection:
-                        self._answer(connection)
-                except OSError:  # who called is gone
-                    continue
+        handler = partial(_Handler, self._health)
+        with HTTPServer(self.address, handler, bind_and_activate=False) as server:
+            server.socket.close()
+            server.socket, server.timeout = self.listening.dup(), _LOOK_S  # its next owner shares the listening one
+            server.handle_error = lambda *_: None  # type: ignore[method-assign]  # the caller is gone
+            while not self._ended.is_set():
+                server.handle_request()
 
-    def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(_PATIENCE_S)
-        request = b""
-        while b"\r\n\r\n" not in request and len(request) < _LARGEST_REQUEST:
-            more = connection.recv(4096)
-            if not more:
-                return
-            request += more
-        path = request.split(b" ", 2)[1:2]
-        if path == [b"/health/live"]:
-            status, body = "200 OK", {"status": "live"}
+    def _health(self) -> Health:
+        device, backbone = self._settings.device, self._settings.backbone
+        uptime_s = time.monotonic() - self._started
+        return not_serving(
+            "loading", "loading", LOADING, version=__version__, device=device, backbone=backbone, uptime_s=uptime_s
+        )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _PATIENCE_S
+
+    def __init__(self, health: Callable[[], Health], *connection: Any) -> None:
+        self._health = health
+        super().__init__(*connection)
+
+    def _answer(self) -> None:
+        if self.path == "/health/live":
+            self._send(200, "application/json", json.dumps({"status": "live"}))
+        elif self.path == "/health":
+            self._send(503, "application/json", self._health().model_dump_json())
         else:
-            status = "503 Service Unavailable"
-            body = self._health() if path == [b"/health"] else _problem()
-        kind = "application/problem+json" if "code" in body and "product" not in body else "application/json"
-        connection.sendall(_message(status, kind, json.dumps(body).encode()))
-        connection.shutdown(socket.SHUT_WR)
+            said = ProblemAnswer.of(NotReady(f"Not ready: {LOADING}"))
+            self._send(503, "application/problem+json", said.model_dump_json())
+        self.connection.shutdown(socket.SHUT_WR)
         until = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < until and connection.recv(65_536):  # a body not read would tear the answer away
+        while time.monotonic() < until and self.connection.recv(65_536):  # a body not read would tear the answer away
             pass
 
-    def _health(self) -> dict[str, Any]:
-        """As `service.contract.health.Health` says."""
-        return {
-            "status": "loading", "reason": LOADING, "code": "loading", "codes": ["loading"], "warnings": [],
-            "product": "brakedisc-inspector", "pid": os.getpid(), "version": __version__,
-            "device": "cpu" if self._settings.device == "auto" else self._settings.device, "device_name": "",
-            "model": self._settings.backbone, "gpu_mem_mb": 0.0, "models_loaded": 0,
-            "uptime_s": round(time.monotonic() - self._started, 1), "training_frozen": False, "frozen": None,
-            "backup": {"last_success_utc": None, "error": None, "copy_error": None}, "disk_free_mb": 0,
-            "latency_infer_ms": {"p50": None, "p95": None}, "request_id": "",
-        }  # fmt: skip
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
 
+    def _send(self, status: int, kind: str, body: str) -> None:
+        self.send_response(status)
+        for name, value in (("Content-Type", kind), ("Content-Length", str(len(body.encode()))), ("Retry-After", "1")):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
 
-def _problem() -> dict[str, Any]:
-    return {
-        "type": "urn:brakedisc:problem:not_ready", "title": "Not ready", "status": 503, "code": "not_ready",
-        "detail": f"Not ready: {LOADING}", "error": f"Not ready: {LOADING}", "request_id": "",
-    }  # fmt: skip
-
-
-def _message(status: str, kind: str, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nRetry-After: 1\r\n"
-    return f"{head}Connection: close\r\n\r\n".encode() + body
+    def log_message(self, *_: object) -> None:
+        """Nothing: standard error may not be there."""

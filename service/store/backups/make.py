@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from service.contract.health import BackupState
+from service.contract.operations import BackupSummary
 from service.errors import Cancelled, DiskFull, NotFound, Problem
 from service.store.audit.chain import Head, log_path, read_head
 from service.store.backups.archive_file import (
@@ -50,30 +52,13 @@ Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Backup:
-    name: str
-    created_utc: str
-    version: str
-    size_bytes: int
-
-
-@dataclass(frozen=True)
 class Made:
     """`copy_error` says why there is no second copy where one is wanted; `dropped` are older backups that went."""
 
-    backup: Backup
+    backup: BackupSummary
     n_files: int
     copy_error: str | None
     dropped: list[str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Of the last attempt; `last_success_utc` that of the newest backup that is here."""
-
-    last_success_utc: str | None
-    error: str | None
-    copy_error: str | None
 
 
 class Backups:
@@ -106,7 +91,7 @@ class Backups:
         """Remove what a killed service left behind."""
         sweep_orphans(self._folder)
 
-    def all(self) -> list[Backup]:
+    def all(self) -> list[BackupSummary]:
         """Newest first."""
         return _backups(self._folder)
 
@@ -129,13 +114,17 @@ class Backups:
                 heads.append(Head(int(head[0]), str(head[1])))
         return heads
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> BackupState:
         newest = next(iter(self.all()), None)
         try:
             last = read_sealed(self._folder / "outcome.json")
         except (FileNotFoundError, ValueError):
             last = {}
-        return Outcome(newest.created_utc if newest else None, last.get("error"), last.get("copy_error"))
+        return BackupState(
+            last_success_utc=newest.created_utc if newest else None,
+            error=last.get("error"),
+            copy_error=last.get("copy_error"),
+        )
 
     def _make(self, report: Report, now: datetime) -> Made:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -237,7 +226,7 @@ class Backups:
 
 
 class BackupFailed(Problem):
-    code, title = "backup_failed", "Backup failed"
+    code, title = "backup_failed", "BackupSummary failed"
 
 
 class DiskDamaged(Problem):
@@ -254,11 +243,15 @@ def backups_lock(data_root: Path) -> AbstractContextManager[None]:
     return file_lock(data_root / "locks" / "backups.lock", busy, timeout_s=1.0)
 
 
-def _backups(folder: Path) -> list[Backup]:
+def _backups(folder: Path) -> list[BackupSummary]:
     found = []
     for path in folder.glob("brakedisc-*.tar.gz"):
         if match := _NAME.fullmatch(path.name):
-            found.append(Backup(path.name, _iso(path.name), match[2], path.stat().st_size))
+            found.append(
+                BackupSummary(
+                    name=path.name, created_utc=_iso(path.name), version=match[2], size_bytes=path.stat().st_size
+                )
+            )
     return sorted(found, key=lambda backup: backup.name, reverse=True)
 
 

@@ -16,11 +16,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from service.contract.operations import RestoredState
 from service.errors import Conflict, DiskFull, NotFound, NotReady
 from service.store.backups.archive_file import BackupRefused, Manifest, read_manifest, unpack
 from service.store.backups.make import backups_lock
@@ -39,16 +39,6 @@ SERVICE_LOCK = "locks/service.lock"
 # A virus scanner may hold a file for a moment after it was written.
 RENAME_PATIENCE_S = 10.0
 Report = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Restored:
-    """A state that was brought back and waits to be verified. `carried_over`: later inspection records kept."""
-
-    backup: str
-    restored_utc: str
-    carried_over: int
-    note: str
 
 
 class RestoreUnfinished(NotReady):
@@ -123,10 +113,10 @@ def _in_use_lock(data_root: Path) -> AbstractContextManager[None]:
     return file_lock(data_root / SERVICE_LOCK, busy, timeout_s=1.0)
 
 
-def restored(data_root: Path) -> Restored | None:
+def restored(data_root: Path) -> RestoredState | None:
     """The restored state that waits to be verified, if any."""
     value = _read(data_root / "restore" / "restored.json")
-    return Restored(**value) if value else None
+    return RestoredState(**value) if value else None
 
 
 def former_is_kept(data_root: Path) -> bool:
@@ -180,15 +170,18 @@ def _swap(data_root: Path, folder: Path) -> None:
         if not (data_root / item).exists():
             _move(source / item, data_root / item)
     sync_folder(data_root)
-    restored = Restored(plan["backup"], datetime.now(UTC).isoformat(), plan["carried_over"], plan["note"])
+    restored = RestoredState(
+        backup=plan["backup"], restored_utc=datetime.now(UTC).isoformat(),
+        carried_over=plan["carried_over"], note=plan["note"],
+    )  # fmt: skip
     if plan["source"] == FORMER:
         (folder / "restored.json").unlink(missing_ok=True)
     else:
-        write_sealed(folder / "restored.json", asdict(restored))
+        write_sealed(folder / "restored.json", restored.model_dump())
     (folder / "plan.json").unlink()
     sync_folder(folder)
     _clear(folder, plan["source"], "discarded")
-    log.info("restored", extra=asdict(restored))
+    log.info("restored", extra=restored.model_dump())
 
 
 def _put_away(data_root: Path, folder: Path, plan: dict[str, Any]) -> dict[str, Any]:

@@ -226,7 +226,7 @@ def is_in_doubt(engine: sa.Engine, kept: list[Day], today: date, keep_days: int)
 
     A clock that is set forward leaves a gap in the days with inspections, as a shut-down of the plant does; nobody can
     tell the two apart. So the clock is in doubt when, going back day by day, a gap comes before a week of inspections
-    or the first of all. With a wrong clock that is the time to notice it; after a shut-down pictures stay a week longer.
+    or the first of all. With a wrong clock that is the time to notice it; after a shut-down pictures stay a week more.
     """
     gap = max(_SHORTEST_GAP_DAYS, min(_LONGEST_GAP_DAYS, keep_days // 3))
     patience = min(_PATIENCE_DAYS, gap)  # where parts are rare, the last one before a gap alone suffices

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.contract.frames import FramesOfHour, FramesOfRoi
 from service.errors import NotFound
 from service.store.records.database import frames, inspections
 
@@ -49,17 +50,6 @@ class FrameFilter:
     before: str | None = None
 
 
-@dataclass(frozen=True)
-class Counts:
-    n: int
-    n_ng: int
-    n_error: int
-
-    @property
-    def n_ok(self) -> int:
-        return self.n - self.n_ng - self.n_error
-
-
 class Frames:
     """Reads what `Records` writes."""
 
@@ -81,15 +71,18 @@ class Frames:
             raise NotFound(f"No frame {frame_id!r}; GET /frames lists them.")
         return FrameRecord(**row._mapping)
 
-    def by_hour(self, which: FrameFilter) -> dict[str, Counts]:
-        """By the hour they began, `2026-11-25T07` in UTC, oldest first."""
+    def by_hour(self, which: FrameFilter) -> list[FramesOfHour]:
+        """By the hour they began, in UTC; oldest first."""
         hour = sa.func.substr(frames.c.time_utc, 1, _HOUR)
         counted = sa.select(hour, *_COUNTED).where(*_conditions(which)).group_by(hour).order_by(hour)
         with self._engine.connect() as connection:
-            return {start: Counts(n, n_ng, n_error) for start, n, n_ng, n_error in connection.execute(counted)}
+            return [
+                FramesOfHour(start_utc=f"{hour}:00:00+00:00", n=n, n_ng=n_ng, n_error=n_error)
+                for hour, n, n_ng, n_error in connection.execute(counted)
+            ]
 
-    def by_roi(self, which: FrameFilter) -> list[tuple[str, int, int]]:
-        """ROI, how many frames it was judged in, and in how many of them it was NG; the worst first."""
+    def by_roi(self, which: FrameFilter) -> list[FramesOfRoi]:
+        """How many frames each ROI was judged in, and in how many it was NG; the worst first."""
         ng = sa.func.count().filter(inspections.c.verdict == "NG")
         counted = (
             sa.select(inspections.c.roi_id, sa.func.count(), ng)
@@ -99,7 +92,7 @@ class Frames:
             .order_by(ng.desc(), inspections.c.roi_id)
         )
         with self._engine.connect() as connection:
-            return [(roi_id, n, n_ng) for roi_id, n, n_ng in connection.execute(counted)]
+            return [FramesOfRoi(roi_id=roi_id, n=n, n_ng=n_ng) for roi_id, n, n_ng in connection.execute(counted)]
 
 
 _COUNTED = (

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
+from service.contract.inspections import RoiCounts, TrendPoint
 from service.store.records.database import inspections
 from service.store.records.inspections import RecordFilter, conditions
 
 _AT = sa.func.julianday(inspections.c.time_utc)  # days
 _NG = sa.func.count().filter(inspections.c.verdict == "NG")
-
-
-@dataclass(frozen=True)
-class RoiCounts:
-    """`threshold`: of its latest inspection."""
-
-    role_id: str
-    roi_id: str
-    n: int
-    n_ok: int
-    n_ng: int
-    score_mean: float
-    score_p95: float
-    threshold: float | None
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """`number` counts from the beginning of the period."""
-
-    number: int
-    role_id: str
-    roi_id: str
-    n: int
-    n_ng: int
-    score_mean: float
-    score_max: float
 
 
 class Summaries:
@@ -62,9 +37,10 @@ class Summaries:
         )
         with self._engine.connect() as connection:
             found = []
-            for role_id, roi_id, n, n_ok, n_ng, mean in connection.execute(counted):
-                p95, threshold = self._more(connection, which, role_id, roi_id, n)
-                found.append(RoiCounts(role_id, roi_id, n, n_ok, n_ng, mean, p95, threshold))
+            for row in connection.execute(counted):
+                p95, threshold = self._more(connection, which, *row[:3])
+                counts = dict(zip(("role_id", "roi_id", "n", "n_ok", "n_ng", "score_mean"), row, strict=True))
+                found.append(RoiCounts(**counts, score_p95=p95, threshold=threshold))
             return found
 
     def ok_mean(self, which: RecordFilter, model_version: int) -> tuple[int, float | None]:
@@ -76,9 +52,9 @@ class Summaries:
             n, mean = connection.execute(counted).one()
             return n, mean
 
-    def trend(self, which: RecordFilter, since: str, before: str, buckets: int) -> list[Bucket]:
+    def trend(self, which: RecordFilter, since: datetime, before: datetime, buckets: int) -> list[TrendPoint]:
         """In equal parts of a period; those with inspections, oldest first."""
-        begin, end = sa.func.julianday(since), sa.func.julianday(before)
+        begin, end = sa.func.julianday(since.isoformat()), sa.func.julianday(before.isoformat())
         number = sa.cast((_AT - begin) * buckets / (end - begin), sa.Integer)
         columns = inspections.c
         counted = (
@@ -96,7 +72,7 @@ class Summaries:
             .order_by(number, columns.role_id, columns.roi_id)
         )
         with self._engine.connect() as connection:
-            return [Bucket(min(row[0], buckets - 1), *row[1:]) for row in connection.execute(counted)]
+            return [_point(since, (before - since) / buckets, buckets, *row) for row in connection.execute(counted)]
 
     def first(self, which: RecordFilter) -> str | None:
         """When the oldest of them was inspected."""
@@ -115,3 +91,9 @@ class Summaries:
         p95 = sa.select(columns.score).where(*here).order_by(columns.score).offset(rank).limit(1)
         latest = sa.select(columns.threshold).where(*here).order_by(columns.inspection_id.desc()).limit(1)
         return connection.execute(p95).scalar_one(), connection.execute(latest).scalar_one()
+
+
+def _point(since: datetime, width: timedelta, buckets: int, number: int, *row: Any) -> TrendPoint:
+    names = ("role_id", "roi_id", "n", "n_ng", "score_mean", "score_max")
+    start = since + width * min(number, buckets - 1)
+    return TrendPoint(start_utc=start.isoformat(), **dict(zip(names, row, strict=True)))

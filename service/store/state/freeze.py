@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.contract.health import Frozen
 from service.errors import Problem
 from service.store.files import read_sealed, write_sealed
-
-
-@dataclass(frozen=True)
-class FrozenSince:
-    by: str
-    station: str
-    since_utc: str
-    why: str
 
 
 class TrainingFrozen(Problem):
@@ -26,13 +18,13 @@ class Freezing:
     def __init__(self, data_root: Path) -> None:
         self._path = data_root / "freeze.json"
 
-    def frozen(self) -> FrozenSince | None:
+    def frozen(self) -> Frozen | None:
         try:
-            return FrozenSince(**read_sealed(self._path))
+            return Frozen(**read_sealed(self._path))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, OSError) as error:  # in doubt it is frozen
-            return FrozenSince("nobody knows", "", "", f"freeze.json cannot be read: {error}")
+            return Frozen(by="nobody knows", station="", since_utc="", why=f"freeze.json cannot be read: {error}")
 
     def refuse(self) -> None:
         """Raises TrainingFrozen (423) with who froze it, when and why."""
@@ -43,10 +35,10 @@ class Freezing:
                 f"{now.why.rstrip('.')}. Release it with POST /admin/unfreeze or `brakedisc unfreeze`."
             )
 
-    def freeze(self, by: str, station: str, why: str) -> FrozenSince:
+    def freeze(self, by: str, station: str, why: str) -> Frozen:
         """Raises DiskFull."""
-        now = FrozenSince(by, station, datetime.now(UTC).isoformat(timespec="seconds"), why)
-        write_sealed(self._path, asdict(now))
+        now = Frozen(by=by, station=station, since_utc=datetime.now(UTC).isoformat(timespec="seconds"), why=why)
+        write_sealed(self._path, now.model_dump())
         return now
 
     def release(self) -> None:

@@ -3,47 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.contract.system import LogFileAbout, LogPiece
 from service.errors import NotFound
 
 # Of the service, the supervisor and the screens, rotated ones too; not the audit log, which has its own way.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}\.log(\.\d{1,4})?")
 
 
-@dataclass(frozen=True)
-class LogFile:
-    name: str
-    size_bytes: int
-    modified_utc: str
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Whole lines from byte `after` on; `next` is where to go on."""
-
-    after: int
-    next: int
-    lines: list[str]
-
-
 class LogFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def all(self) -> list[LogFile]:
+    def all(self) -> list[LogFileAbout]:
         """By name, the current one before its rotated ones."""
         found = []
         for path in self._folder.glob("*.log*"):
             if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink():
                 about = path.stat()
                 modified = datetime.fromtimestamp(about.st_mtime, UTC).isoformat(timespec="seconds")
-                found.append(LogFile(path.name, about.st_size, modified))
+                found.append(LogFileAbout(name=path.name, size_bytes=about.st_size, modified_utc=modified))
         return sorted(found, key=_order)
 
-    def read(self, name: str, after: int | None, limit_bytes: int) -> Piece:
+    def read(self, name: str, after: int | None, limit_bytes: int) -> LogPiece:
         """From `after` on, None: the last ones. A file that is shorter was rotated and is read from its beginning.
 
         Raises NotFound.
@@ -61,9 +45,11 @@ class LogFiles:
         end = data.rfind(b"\n") + 1
         if end == 0 and len(data) == limit_bytes:  # one line longer than was asked for
             end = len(data)
-        return Piece(start, start + end, data[:end].decode("utf-8", "replace").splitlines())
+        return LogPiece(
+            name=name, after=start, next=start + end, lines=data[:end].decode("utf-8", "replace").splitlines()
+        )
 
 
-def _order(file: LogFile) -> tuple[str, int]:
+def _order(file: LogFileAbout) -> tuple[str, int]:
     stem, _, number = file.name.partition(".log")
     return stem, int(number[1:] or 0)
