@@ -6,6 +6,8 @@ nothing below the API knows about HTTP beyond the number.
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 
 class Problem(Exception):
     """Base of every error we expect. Subclasses give `status`, `code` and `title`."""
@@ -153,3 +155,52 @@ class Cancelled(Problem):
     """A job ended because somebody asked for it."""
 
     status, code, title = 409, "cancelled", "Cancelled"
+
+
+class BackupRefused(Problem):
+    """The archive cannot be used; the text says why."""
+
+    status, code, title = 422, "backup_refused", "Backup refused"
+
+
+class BackupFailed(Problem):
+    code, title = "backup_failed", "Backup failed"
+
+
+class DiskDamaged(Problem):
+    code, title = "disk_damaged", "Disk damaged"
+
+
+class RestoreUnfinished(NotReady):
+    code, title = "restore_unfinished", "Restore unfinished"
+
+
+class DatabaseUnusable(Problem):
+    code, title = "database_unusable", "Database unusable"
+
+
+class TrainingFrozen(Problem):
+    status, code, title = 423, "training_frozen", "Training frozen"
+
+
+class Interrupted(Problem):
+    """A job whose process ended before the job did."""
+
+    code, title = "interrupted", "Interrupted"
+
+
+# What /health says beside these: states for which no request is refused.
+HealthCode = Literal[
+    "loading", "data_root_closed", "data_root_gone", "disk_low", "restore_not_verified", "golden_not_checked",
+    "golden_failed",
+]  # fmt: skip
+
+
+def known_codes() -> frozenset[str]:
+    """Every code that an error or /health can have; screens and icon translate them all."""
+    classes, found = [Problem], set(get_args(HealthCode))
+    while classes:
+        one = classes.pop()
+        found.add(one.code)
+        classes += one.__subclasses__()
+    return frozenset(found)

@@ -21,7 +21,8 @@ import psutil
 import sqlalchemy as sa
 
 from service.contract.jobs import Job
-from service.errors import Cancelled, Conflict, NotFound, Problem, QueueFull
+from service.errors import Cancelled, Conflict, Interrupted, NotFound, Problem, QueueFull
+from service.progress import Report
 from service.store.records.database import jobs, named
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 WRITE_EVERY_S = 0.2
 KEPT_DAYS = 30
 MAX_WAITING = 8
-Progress = Callable[[float, str], None]
 Lane = Literal["device", "disk"]
 
 
@@ -46,11 +46,11 @@ class Jobs:
         self._end_orphans()
 
     def start(
-        self, kind: str, work: Callable[[Progress], dict[str, Any]], lane: Lane = "device"
+        self, kind: str, work: Callable[[Report], dict[str, Any]], lane: Lane = "device"
     ) -> tuple[str, Future[dict[str, Any]]]:
         """Queue `work`; returns the job's id, and a future for who wants to wait.
 
-        `work` calls its Progress often, which raises Cancelled when somebody asked for it.
+        `work` calls its Report often, which raises Cancelled when somebody asked for it.
         Raises QueueFull, DiskFull, DatabaseUnusable.
         """
         job_id = uuid.uuid4().hex
@@ -104,7 +104,7 @@ class Jobs:
             )
 
     def _run(
-        self, job_id: str, kind: str, work: Callable[[Progress], dict[str, Any]], future: Future[dict[str, Any]]
+        self, job_id: str, kind: str, work: Callable[[Report], dict[str, Any]], future: Future[dict[str, Any]]
     ) -> None:
         started = time.monotonic()
         try:
@@ -126,12 +126,11 @@ class Jobs:
         if not isinstance(error, Problem):
             log.error("job broke", extra={"job_id": job_id, "kind": kind, "traceback": traceback.format_exc()})
             error = Problem("The job broke; the service's log says where. Nothing was changed.")
-        details = {"status": error.status, "code": error.code, "title": error.title, "detail": error.detail}
         state = "cancelled" if isinstance(error, Cancelled) else "failed"
-        self._end(job_id, state, problem=details)
+        self._end(job_id, state, problem=_told(error))
         log.warning("job ended", extra={"job_id": job_id, "kind": kind, "state": state, "detail": error.detail})
 
-    def _reporter(self, job_id: str) -> Progress:
+    def _reporter(self, job_id: str) -> Report:
         written = 0.0
 
         def report(progress: float, stage: str) -> None:
@@ -169,12 +168,8 @@ class Jobs:
 
     def _end_orphans(self) -> None:
         """Jobs whose process died are failed; old ones are forgotten."""
-        problem = {
-            "status": 500,
-            "code": "interrupted",
-            "title": "Interrupted",
-            "detail": "The service was stopped while this job ran: start it again. Nothing was changed.",
-        }
+        interrupted = Interrupted("The service was stopped while this job ran: start it again. Nothing was changed.")
+        problem = _told(interrupted)
         with self._engine.begin() as connection:
             running = connection.execute(sa.select(jobs.c.job_id, jobs.c.owner).where(jobs.c.state == "running"))
             for job_id, owner in running.all():
@@ -186,6 +181,10 @@ class Jobs:
                     )
             oldest = datetime.fromtimestamp(time.time() - KEPT_DAYS * 86400, UTC).isoformat()
             connection.execute(sa.delete(jobs).where(jobs.c.created_utc < oldest))
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    return {"status": problem.status, "code": problem.code, "title": problem.title, "detail": problem.detail}
 
 
 def _now() -> str:

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
+from service.progress import Report
 from service.settings import Settings
 
 START_TIMEOUT_S = 120.0
-Report = Callable[[float, str], None]
 NO_LIMIT = httpx.Timeout(30.0, read=None)
 
 

@@ -14,10 +14,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.client import Client, Report, connected, running, wait_until_ready
+from service.cli.client import Client, connected, running, wait_until_ready
 from service.cli.teach_inspect import progress_bar
 from service.errors import InvalidField
 from service.operations.backup import backups_of
+from service.progress import Report
 from service.settings import Settings
 from service.store.audit.log import Audit
 from service.store.backups.archive_file import check_archive

@@ -17,11 +17,11 @@ import numpy as np
 
 from service.engine.protocol import Engine, MemoryBank, PlacedBank, Recipe
 from service.errors import InvalidField
+from service.progress import Report
 from service.stopwatch import Stopwatch
 from service.vision.network_view import NetworkView
 
 T = TypeVar("T")
-Report = Callable[[float, str], None]
 
 # Share of the patches kept, and the least: 2,000 vectors give the verdicts of 8,000 at a quarter of the search.
 CORESET_RATE = 0.002

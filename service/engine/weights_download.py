@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +19,8 @@ from safetensors.numpy import save
 from service.engine.keras_resnet50 import convert, read_tfjs
 from service.engine.weights import FROM_PACKAGE, WeightsFolder, package_folders, require_weights
 from service.errors import InvalidField, NotReady
+from service.progress import Report
 from service.store.files import sha256, write_file
-
-Report = Callable[[float, str], None]  # share done 0..1, what is going on
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import cast
 from service.backend import Device, Kept, Upkeep
 from service.contract.insight import RerunChange, RerunRequest, RerunResult
 from service.contract.words import Verdict
-from service.engine.patchcore import Report
 from service.errors import ImageTypeNotRead, InvalidField, NotFound, TooLarge, UndecodableImage
 from service.inspection.examine import examine, refuse_uncalibrated
 from service.inspection.pictures import Recalled, recall
 from service.loaded.models import LoadedModel
 from service.loaded.scale import TAUGHT_WITH
+from service.progress import Report
 from service.store.records.inspections import RecordFilter
 from service.store.samples import refuse_other_scale
 

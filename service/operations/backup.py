@@ -8,7 +8,7 @@ from typing import Any
 
 from service import __version__
 from service.backend import Device, People, Upkeep
-from service.jobs import Progress
+from service.progress import Report
 from service.settings import Settings
 from service.store.backups.make import Backups, backups_lock
 from service.store.backups.restore import FORMER, stage, stage_former
@@ -22,14 +22,14 @@ def backups_of(settings: Settings) -> Backups:
     return Backups(settings.data_root, __version__, settings.backup_dir, settings.min_free_mb * 1_000_000)
 
 
-def back_up(device: Device, upkeep: Upkeep, report: Progress) -> dict[str, Any]:
+def back_up(device: Device, upkeep: Upkeep, report: Report) -> dict[str, Any]:
     """Raises DiskFull, BackupFailed, Conflict."""
     made = upkeep.backups.make(gently(report))
     device.metrics.backed_up(datetime.fromisoformat(made.backup.created_utc).timestamp())
     return {**made.backup.model_dump(), "n_files": made.n_files, "copy_error": made.copy_error, "dropped": made.dropped}
 
 
-def restore(people: People, upkeep: Upkeep, name: str, report: Progress) -> dict[str, Any]:
+def restore(people: People, upkeep: Upkeep, name: str, report: Report) -> dict[str, Any]:
     """Check and unpack beside, then start anew with it; `former` is the state before the last restore.
 
     Raises NotFound, BackupRefused, DiskFull, Conflict; nothing was changed then.
@@ -45,7 +45,7 @@ def restore(people: People, upkeep: Upkeep, name: str, report: Progress) -> dict
     return {"backup": name}
 
 
-def gently(report: Progress) -> Progress:
+def gently(report: Report) -> Report:
     """Reports, and rests as long as was worked since the last time."""
     since = time.monotonic()
 

@@ -15,12 +15,13 @@ from service.backend import Device, Kept, People
 from service.contract.models import FitAnswer
 from service.contract.shapes import Shape, shape_from
 from service.engine import patchcore
-from service.engine.patchcore import Fitted, Fitting, Good, Report, Teaching
+from service.engine.patchcore import Fitted, Fitting, Good, Teaching
 from service.engine.protocol import Recipe
 from service.errors import InvalidField
 from service.loaded import description as model
 from service.loaded.description import Description, TaughtPicture
 from service.loaded.scale import refuse_scale_of_others
+from service.progress import Report
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.store.samples import refuse_other_scale

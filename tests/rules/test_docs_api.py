@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 from service.__main__ import make_backend
 from service.api.app import create_app
-from service.store.records.database import DatabaseUnusable
+from service.errors import DatabaseUnusable
 from tests.conftest import settings_for
 from tests.kit.parts import wait_until
 from tests.kit.twin import TwinEngine

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import Problem
-from service.store.records.database import DatabaseUnusable
+from service.errors import DatabaseUnusable, Problem
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.rules.test_architecture import imports
 
 ROOT = Path(__file__).parents[2]
-TREES = {path.name: ast.parse(path.read_text("utf-8")) for path in (ROOT / "tray").glob("*.py")}
+TREES = {path.name: ast.parse(path.read_text("utf-8")) for path in (ROOT / "tray").rglob("*.py")}
 HEAVY = {"torch", "torchvision", "timm", "onnxruntime", "fastapi", "starlette", "uvicorn", "sqlalchemy", "numpy", "cv2"}
 MAY_IMPORT_SERVICE = {
     "service", "service.settings", "service.process.port", "service.errors", "service.process.logs", "service.caller",

@@ -13,15 +13,8 @@ from typing import Any
 
 import pytest
 
-from service.store.backups.archive_file import (
-    MANIFEST,
-    PRODUCT,
-    BackupRefused,
-    check_archive,
-    read_manifest,
-    unpack,
-    write_archive,
-)
+from service.errors import BackupRefused
+from service.store.backups.archive_file import MANIFEST, PRODUCT, check_archive, read_manifest, unpack, write_archive
 
 SAMPLE = "datasets/disc/ring/ok/20261123T071455123456-3f9a1c2d"
 CONTENT = {f"{SAMPLE}.png": b"picture" * 50_000, f"{SAMPLE}.json": b"{}", "records.sqlite": bytes(300_000)}

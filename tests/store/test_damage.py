@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from service.errors import DatabaseUnusable
 from service.settings import Settings
-from service.store.records.database import DatabaseUnusable
 from tests.conftest import settings_for
 from tests.kit.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
 from tests.kit.twin import TwinEngine

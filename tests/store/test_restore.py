@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.errors import Conflict, DiskFull, NotFound
+from service.errors import Conflict, DiskFull, NotFound, RestoreUnfinished
 from service.store.audit.chain import last
 from service.store.backups.archive_file import check_archive
 from service.store.backups.restore import (
-    RestoreUnfinished,
     finish_restore,
     former_is_kept,
     refuse_half_restored,

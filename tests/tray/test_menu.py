@@ -45,7 +45,7 @@ STATES = {
     "frozen": replace(READY, health=FROZEN),
     "degraded": replace(READY, state=State.DEGRADED, code="disk_low", reason="disk low"),
     "silent": Status(State.DEGRADED, "no_answer", pid=7),
-    "ill": Status(State.DOWN, "weights_missing", pid=7, health={"status": "error"}),
+    "ill": Status(State.DOWN, "engine_failed", pid=7, health={"status": "error"}),
     "crashed": Status(State.DOWN, "crashed", crashes=1),
     "gave_up": Status(State.DOWN, "gave_up", crashes=5),
     "stopping": Status(State.STOPPING, pid=7),
@@ -87,7 +87,7 @@ FIRST_LINES = {
     "frozen": ("Ready to inspect, training frozen", "Listo para inspeccionar, entrenamiento congelado"),
     "degraded": ("Works, but: the disk is almost full", "Funciona, pero: el disco está casi lleno"),
     "silent": ("The service does not answer", "El servicio no responde"),
-    "ill": ("Down: weights are missing", "Caído: faltan los pesos de la red"),
+    "ill": ("Down: the device cannot compute", "Caído: el dispositivo no puede calcular"),
     "crashed": ("Down: crashed, is being restarted", "Caído: falló, se está reiniciando"),
     "gave_up": (
         "Down: crashed again and again, no longer restarted",

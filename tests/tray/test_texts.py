@@ -38,7 +38,7 @@ def test_a_text_that_is_the_same_in_both_languages_is_meant_to_be() -> None:
 
 
 def test_every_key_that_the_code_names_exists_and_every_text_is_used() -> None:
-    trees = [ast.parse(path.read_text("utf-8")) for path in TRAY.glob("*.py") if path.name != "texts.py"]
+    trees = [ast.parse(path.read_text("utf-8")) for path in TRAY.rglob("*.py") if path.name != "texts.py"]
     named = {
         node.value for tree in trees for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)

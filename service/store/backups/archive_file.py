@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from service.errors import Problem
+from service.errors import BackupRefused
 from service.store.files import full_disk_named
 from service.store.names import is_folder_name
 
@@ -39,12 +39,6 @@ _PATHS = re.compile(
     r"|records\.sqlite|settings\.env|logs/audit\.(jsonl|head)"
 )
 Progress = Callable[[float], None]
-
-
-class BackupRefused(Problem):
-    """The archive cannot be used; the text says why."""
-
-    status, code, title = 422, "backup_refused", "Backup refused"
 
 
 @dataclass(frozen=True)

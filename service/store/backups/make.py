@@ -22,16 +22,10 @@ from typing import Any
 
 from service.contract.health import BackupState
 from service.contract.operations import BackupSummary
-from service.errors import Cancelled, DiskFull, NotFound, Problem
+from service.errors import BackupFailed, BackupRefused, Cancelled, DiskDamaged, DiskFull, NotFound, Problem
+from service.progress import Report
 from service.store.audit.chain import Head, log_path, read_head
-from service.store.backups.archive_file import (
-    CHUNK,
-    BackupRefused,
-    Manifest,
-    check_archive,
-    read_manifest,
-    write_archive,
-)
+from service.store.backups.archive_file import CHUNK, Manifest, check_archive, read_manifest, write_archive
 from service.store.backups.keeping import surplus
 from service.store.backups.snapshot import take_snapshot
 from service.store.files import (
@@ -48,7 +42,6 @@ from service.store.records.database import SCHEMA
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"brakedisc-(\d{8}T\d{6}Z)-([0-9A-Za-z.+]+)\.tar\.gz")
 _TIME = "%Y%m%dT%H%M%SZ"
-Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -223,14 +216,6 @@ class Backups:
                 yield work
             finally:
                 shutil.rmtree(work, ignore_errors=True)
-
-
-class BackupFailed(Problem):
-    code, title = "backup_failed", "BackupSummary failed"
-
-
-class DiskDamaged(Problem):
-    code, title = "disk_damaged", "Disk damaged"
 
 
 def is_backup_name(name: str) -> bool:

@@ -14,15 +14,15 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from service.contract.operations import RestoredState
-from service.errors import Conflict, DiskFull, NotFound, NotReady
-from service.store.backups.archive_file import BackupRefused, Manifest, read_manifest, unpack
+from service.errors import BackupRefused, Conflict, DiskFull, NotFound, RestoreUnfinished
+from service.progress import Report
+from service.store.backups.archive_file import Manifest, read_manifest, unpack
 from service.store.backups.make import backups_lock
 from service.store.backups.snapshot import DATABASE, FOLDERS
 from service.store.files import file_lock, read_sealed, sync_folder, temporary_name, write_sealed
@@ -38,11 +38,6 @@ FORMER = "former"
 SERVICE_LOCK = "locks/service.lock"
 # A virus scanner may hold a file for a moment after it was written.
 RENAME_PATIENCE_S = 10.0
-Report = Callable[[float, str], None]
-
-
-class RestoreUnfinished(NotReady):
-    code, title = "restore_unfinished", "Restore unfinished"
 
 
 def stage(data_root: Path, archive: Path, reserve_bytes: int, report: Report) -> Manifest:

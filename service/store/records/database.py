@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from service.errors import DiskFull, NotReady, Problem
+from service.errors import DatabaseUnusable, DiskFull, NotReady, Problem
 
 metadata = sa.MetaData()
 
@@ -101,10 +101,6 @@ MIGRATIONS: dict[int, list[str]] = {  # from schema n: the statements that make 
         "CREATE INDEX frames_by_part ON frames (part_id)",
     ],
 }
-
-
-class DatabaseUnusable(Problem):
-    code, title = "database_unusable", "Database unusable"
 
 
 def open_database(path: Path) -> sa.Engine:

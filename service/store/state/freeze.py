@@ -6,12 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from service.contract.health import Frozen
-from service.errors import Problem
+from service.errors import TrainingFrozen
 from service.store.files import read_sealed, write_sealed
-
-
-class TrainingFrozen(Problem):
-    status, code, title = 423, "training_frozen", "Training frozen"
 
 
 class Freezing:
