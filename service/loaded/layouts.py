@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from cachetools import LRUCache
 from pydantic import ValidationError
 
 from service.contract.layouts import Layout
@@ -39,7 +39,7 @@ class LayoutCache:
 
     def __init__(self, stamp: Callable[[str], Stamp], load: Callable[[str], LoadedLayout]) -> None:
         self._stamp, self._load = stamp, load
-        self._entries: OrderedDict[str, tuple[Stamp, LoadedLayout]] = OrderedDict()
+        self._entries: LRUCache[str, tuple[Stamp, LoadedLayout]] = LRUCache(CAPACITY)
         self._lock = threading.Lock()
 
     def get(self, role_id: str) -> LoadedLayout:
@@ -48,14 +48,10 @@ class LayoutCache:
         with self._lock:
             entry = self._entries.get(role_id)
             if entry is not None and entry[0] == stamp:
-                self._entries.move_to_end(role_id)
                 return entry[1]
         loaded = self._load(role_id)  # the stamp is from before: what changes meanwhile is read again next time
         with self._lock:
             self._entries[role_id] = stamp, loaded
-            self._entries.move_to_end(role_id)
-            while len(self._entries) > CAPACITY:
-                self._entries.popitem(last=False)
         return loaded
 
 

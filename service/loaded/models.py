@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from cachetools import LRUCache
 
 from service.engine.patchcore import OnDevice
 from service.engine.protocol import Engine, PlacedBank
@@ -43,8 +44,7 @@ class ModelCache:
         self, models: Models, engine: Callable[[], Engine], on_device: OnDevice, metrics: Metrics, capacity: int
     ) -> None:
         self._models, self._engine, self._on_device, self._metrics = models, engine, on_device, metrics
-        self._capacity = capacity
-        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._entries: LRUCache[Key, _Entry] = LRUCache(capacity)
         self._loading: dict[Key, threading.Lock] = {}
         self._broken: dict[Key, str] = {}
         self._lock = threading.Lock()
@@ -101,16 +101,15 @@ class ModelCache:
             entry = self._entries.get(key)
             if entry is None or entry.stamp != stamp:
                 return None
-            self._entries.move_to_end(key)
             return entry
 
     def _remember(self, key: Key, entry: _Entry) -> _Entry:
         with self._lock:
             self._broken.pop(key, None)
             dropped = [(key, self._entries.pop(key))] if key in self._entries else []
+            while len(self._entries) >= self._entries.maxsize:
+                dropped.append(self._entries.popitem())  # the one unused longest
             self._entries[key] = entry
-            while len(self._entries) > self._capacity:
-                dropped.append(self._entries.popitem(last=False))
         for old_key, old in dropped:
             self._metrics.model_unloaded(*old_key, old.model.version, old.model.description.recipe.backbone)
         loaded = entry.model

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import annotated_types
 from pydantic import AliasChoices
-from pydantic.fields import FieldInfo
 
 from service.backend import Kept, People, Upkeep
 from service.contract.system import (
@@ -32,9 +29,10 @@ from service.store.state.restart import ask_restart
 DATA_ROOT = "BACKEND_DATA_ROOT"
 CHOICES = {"BACKEND_LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"]}
 _SECRETS = (API_KEY,)
-_KINDS: dict[object, Kind] = {bool: "switch", int: "integer", float: "number", Path: "path", Path | None: "path"}
+_KINDS: dict[object, Kind] = {"boolean": "switch", "integer": "integer", "number": "number"}
 _FIELDS = {str(alias.choices[0]): (name, field) for name, field in Settings.model_fields.items()
            if isinstance(alias := field.validation_alias, AliasChoices)}  # fmt: skip
+_SCHEMA: dict[str, dict[str, Any]] = Settings.model_json_schema()["properties"]
 
 
 def settings(kept: Kept, upkeep: Upkeep) -> SettingsAnswer:
@@ -62,7 +60,7 @@ def change_settings(kept: Kept, people: People, upkeep: Upkeep, asked: SettingsR
 
 
 def restart(people: People, upkeep: Upkeep) -> RestartAnswer:
-    """End this server, and start it anew with the settings of now; requests under way are finished."""
+    """Restart this server with the settings as they are now; requests under way are finished first."""
     ask_restart(upkeep.settings.data_root)
     people.note("service_restart", {})
     upkeep.restart()
@@ -98,7 +96,7 @@ def delete_key(people: People, upkeep: Upkeep, name: str) -> None:
 
 
 def _about(kept: Kept, name: str, given: Mapping[str, str], in_file: Mapping[str, str]) -> SettingAbout:
-    attribute, field = _FIELDS[name]
+    (attribute, field), schema = _FIELDS[name], _SCHEMA[name]
     default, secret = _text(field.get_default(call_default_factory=True)), name in _SECRETS
     source: Source = "environment" if name in given else "file" if in_file.get(name) else "default"
     value = {"environment": given.get(name, ""), "file": in_file.get(name, ""), "default": default}[source]
@@ -109,9 +107,9 @@ def _about(kept: Kept, name: str, given: Mapping[str, str], in_file: Mapping[str
         default=default,
         help={"en": field.description or "", "es": SPANISH[name]},
         source=source,
-        kind="secret" if secret else "choice" if name in CHOICES else _KINDS.get(field.annotation, "text"),
-        minimum=_limit(field, "ge", "gt"),
-        maximum=_limit(field, "le", "lt"),
+        kind="secret" if secret else "choice" if name in CHOICES else _kind(schema),
+        minimum=schema.get("minimum", schema.get("exclusiveMinimum")),
+        maximum=schema.get("maximum", schema.get("exclusiveMaximum")),
         choices=CHOICES.get(name),
         running="" if secret else _text(getattr(kept.settings, attribute)),
     )
@@ -125,12 +123,10 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _limit(field: FieldInfo, *names: str) -> float | None:
-    for item in field.metadata:
-        for name in names:
-            if isinstance(item, annotated_types.BaseMetadata) and (value := getattr(item, name, None)) is not None:
-                return float(value)
-    return None
+def _kind(schema: dict[str, Any]) -> Kind:
+    if any(part.get("format") == "path" for part in schema.get("anyOf", [schema])):
+        return "path"
+    return _KINDS.get(schema.get("type"), "text")
 
 
 def _refuse_names(values: Mapping[str, str | None]) -> None:

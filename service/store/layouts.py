@@ -176,5 +176,5 @@ def _master_name(sum_: str) -> str:
 def damaged(role_id: str, reason: object) -> LayoutDamaged:
     return LayoutDamaged(
         f"The layout of {role_id} cannot be used ({reason}): restore a backup, or delete it "
-        "(DELETE /layouts/{role_id}) and draw it again."
+        f"(DELETE /layouts/{role_id}) and draw it again."
     )
