@@ -15,8 +15,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI
 from filelock import Timeout
+from starlette.types import ASGIApp
 
 from service.api.app import create_app
 from service.api.outage import create_outage_app
@@ -168,7 +168,7 @@ def make_backend(
     )
 
 
-def make_app(settings: Settings, build: BuildEngine, *, to_stderr: bool = True, restart: Callable[[], None]) -> FastAPI:
+def make_app(settings: Settings, build: BuildEngine, *, to_stderr: bool = True, restart: Callable[[], None]) -> ASGIApp:
     """The application of one process. With a data root that cannot be opened, the one that says so: the port answers
     whatever is missing."""
     try:
@@ -188,7 +188,7 @@ def make_app(settings: Settings, build: BuildEngine, *, to_stderr: bool = True, 
         return create_outage_app(settings, reason)
 
 
-def make_worker_app() -> FastAPI:
+def make_worker_app() -> ASGIApp:
     """The application of one of several worker processes, which reads the settings itself."""
     started_by = multiprocessing.parent_process()
     parent = started_by.pid if started_by and started_by.pid else os.getppid()
@@ -218,9 +218,9 @@ def _serve_several(settings: Settings, serving: Serving) -> bool:
 
 
 @contextmanager
-def _looking_for(data_root: Path, serving: Serving, app: FastAPI) -> Iterator[None]:
+def _looking_for(data_root: Path, serving: Serving, app: ASGIApp) -> Iterator[None]:
     """While the outage app serves: start anew as soon as the data root can be opened."""
-    if hasattr(app.state, "backend"):
+    if hasattr(app, "state") and hasattr(app.state, "backend"):
         yield
         return
     ended = threading.Event()

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
+from starlette.applications import Starlette
 from starlette.formparsers import MultiPartParser
+from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from service import __version__
 from service.api import (
@@ -46,23 +50,41 @@ SPARE_THREADS = 24
 MultiPartParser.spool_max_size = 64 * 1024 * 1024
 
 
-def create_app(backend: Backend) -> FastAPI:
+def create_app(backend: Backend) -> Starlette:
+    """One service: its backend, limits and life around the routes, which are the same for all."""
+    settings = backend.settings
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = backend.settings.queue_size + SPARE_THREADS
-        note_settings(backend.people.audit, backend.settings)
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.queue_size + SPARE_THREADS
+        note_settings(backend.people.audit, settings)
         backend.device.loader.start()
         keeper = housekeeping(backend.device, backend.kept, backend.people, backend.upkeep)
         keeper.start()
-        yield
+        yield {"backend": backend}
         await anyio.to_thread.run_sync(keeper.close)
         await anyio.to_thread.run_sync(backend.close)
 
-    # FastAPI with the scripts of its /docs pages in the package: they work without internet
-    app: FastAPI = FastAPIOffline(
-        title="BrakeDisc Inspector", version=__version__, lifespan=lifespan, responses=problems.DOCUMENTED
-    )
+    hosts = own_hosts(settings.host, split_list(settings.allowed_hosts))
+    middleware = [Middleware(Gate, hosts=hosts, max_body=settings.max_body_mb * 1_000_000)]
+    if settings.allow_origins:
+        allowed = split_list(settings.allow_origins)
+        exposed = ["X-Request-Id", "Location", "Retry-After"]
+        middleware.append(
+            Middleware(
+                CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"], expose_headers=exposed
+            )
+        )
+    app = Starlette(routes=[Mount("/", routes())], middleware=middleware, lifespan=lifespan)
     app.state.backend = backend
+    return app
+
+
+@cache
+def routes() -> FastAPI:
+    """All routes, made once in a process: that costs a quarter of a second, and FastAPI forgets no application."""
+    # FastAPI with the scripts of its /docs pages in the package: they work without internet
+    app: FastAPI = FastAPIOffline(title="BrakeDisc Inspector", version=__version__, responses=problems.DOCUMENTED)
     problems.install(app)
     app.include_router(health.router)
     for module in (
@@ -71,17 +93,6 @@ def create_app(backend: Backend) -> FastAPI:
     ):  # fmt: skip
         app.include_router(module.router, dependencies=[Depends(require_key)])
     app.include_router(health.metrics, dependencies=[Depends(require_key)])
-    settings = backend.settings
-    if settings.allow_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=split_list(settings.allow_origins), allow_methods=["*"], allow_headers=["*"],
-            expose_headers=["X-Request-Id", "Location", "Retry-After"],
-        )  # fmt: skip
-    app.add_middleware(  # the last added is the first asked
-        Gate,
-        hosts=own_hosts(settings.host, split_list(settings.allowed_hosts)),
-        max_body=settings.max_body_mb * 1_000_000,
-    )
     # FastAPI would resolve the routes in the middle of the first request, and change the warnings' filters of every
     # thread while it does: here nothing else runs yet
     deque(iter_route_contexts(app.routes), maxlen=0)

@@ -9,7 +9,7 @@ import tempfile
 import threading
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from service.process.port import listen
@@ -31,7 +31,7 @@ class Serving:
         self._bound: tuple[tuple[str, int], socket.socket] | None = None
         self._stopping, self._again = threading.Event(), threading.Event()
 
-    def run(self, app: FastAPI, settings: Settings) -> bool:
+    def run(self, app: ASGIApp, settings: Settings) -> bool:
         """Serve until the server ends; true when it ended to start anew. Raises PortTaken."""
         listening = self.take_port(settings)
         config = _config(app)
@@ -105,7 +105,7 @@ class Serving:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _config(app: FastAPI | str, *, workers: int = 1) -> uvicorn.Config:
+def _config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
     """`app`: the application, or, for worker processes, the name of the function that makes it."""
     return uvicorn.Config(
         app, factory=isinstance(app, str), workers=workers, log_config=None, access_log=False, loop="asyncio",

@@ -91,8 +91,6 @@ def serving(
         if ready:
             wait_until(lambda: backend.device.loader.state == "ready")
         yield client
-    app.router.routes.clear()  # FastAPI remembers every application: hundreds of them would fill the memory
-    del app.state.backend
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
