@@ -1,5 +1,5 @@
 # A thin front of packaging/tasks.py for Windows:  .\build.ps1 demo
-# Tasks: setup, demo, test, run, bench, lint, clean, windows, windows-test. What follows the task goes to it:  .\build.ps1 test -k weights
+# Tasks: setup, demo, test, test-deep, run, bench, lint, clean, windows, windows-test. What follows the task goes to it:  .\build.ps1 test -k weights
 # Where scripts are not allowed:  powershell -ExecutionPolicy Bypass -File build.ps1 demo
 $tasks = Join-Path (Join-Path $PSScriptRoot 'packaging') 'tasks.py'
 

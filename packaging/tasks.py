@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 TASKS = {
     "setup": "make .venv and install the pinned packages in it",
     "demo": "teach and inspect drawn brake discs with the real service",
-    "test": "run the tests (arguments go to pytest)",
+    "test": "run the tests, a few rounds of everything (arguments go to pytest)",
+    "test-deep": "run the tests that take long: every kill, the Windows product (arguments go to pytest)",
     "run": "start the service (arguments go to `brakedisc serve`)",
     "bench": "run the benchmarks (arguments: the name of one, its options)",
     "windows": "build the Windows product, on Linux under Wine (arguments go to packaging/build.py)",
     "windows-test": "install, break and update it on a Windows made for it (Linux, under Wine)",
-    "lint": "check format, style and types",
+    "lint": "check format, style, types and who imports whom",
     "clean": "remove what builds and tests leave; .venv stays",
 }
 PYTHON = (3, 11)
@@ -49,6 +50,7 @@ def commands(
             [python, "-m", "ruff", "format", "--check", "."],
             [python, "-m", "ruff", "check", "."],
             [python, "-m", "mypy"],
+            [venv_program(root, "lint-imports", platform)],
         ]
     if task == "bench":
         one = bool(arguments) and not arguments[0].startswith("-")
@@ -57,7 +59,10 @@ def commands(
     single = {
         "demo": [brakedisc, "demo", *arguments],
         "run": [brakedisc, "serve", *arguments],
-        "test": [python, "-m", "pytest", *arguments],
+        # two workers: what waits for processes and browsers leaves a core idle
+        "test": [python, "-m", "pytest", "-m", "not deep", "-n", "2", "--dist", "loadfile", *arguments],
+        # one after the other: kills and timings want the machine for themselves
+        "test-deep": [python, "-m", "pytest", "--deep", "-m", "deep or scaled", *arguments],
         "windows": [python, str(root / "packaging" / "build.py"), *arguments],
         "windows-test": [python, str(root / "packaging" / "prove.py"), *arguments],
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,34 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
+from tests.kit import depth
 from tests.kit.parts import calibrate, fit, serving
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext  # Windows has none
 
-SHARED = Path(__file__).parents[2] / "shared"
+    from playwright.sync_api import Browser
+
+# Real defect images and weights whose licences forbid shipping them: beside the checkout, or where this says.
+SHARED = Path(os.environ.get("BRAKEDISC_SHARED", Path(__file__).parents[2] / "shared"))
+DEEP_FOLDERS = {"deep", "windows"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="all rounds of tests that are marked `scaled`")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--deep"):
+        os.environ[depth.VARIABLE] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in tests/deep and tests/windows is `deep` unless it says `fast` or `scaled` itself."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in DEEP_FOLDERS and not any(item.iter_markers("fast")) and not any(item.iter_markers("scaled")):
+            item.add_marker("deep")
 
 
 def settings_for(data_root: Path, **changes: object) -> Settings:
@@ -30,6 +53,15 @@ def processes() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.kit.crash_worker", "tests.kit.audit_worker"])
     return context
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all: a page of its own costs a tenth of a second, a browser two."""
+    from tests.kit.browser import chromium
+
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

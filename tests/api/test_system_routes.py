@@ -17,8 +17,8 @@ from fastapi.testclient import TestClient
 
 from service.settings import SETTINGS_FILE, Settings, read_settings
 from service.store.state.settings_file import SettingsFile
-from tests.deep.test_cli import free_port
 from tests.kit.parts import assert_problem, serving, wait_until
+from tests.kit.processes import free_port
 
 AWKWARD = [
     "plain", r"C:\Data\Brake disc", r"\\server\share\ñandú", "a # b", "it's", 'say "so"', "$HOME", " led", "",

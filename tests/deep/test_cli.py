@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.kit.dataset import write_dataset
+from tests.kit.processes import brakedisc, free_port
 
 pytestmark = [pytest.mark.system, pytest.mark.torch]
 
@@ -37,21 +35,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def brakedisc(environment: dict[str, str], *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "service.cli", *map(str, words)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
-
-
 RING = ("--shape", "annulus:0.55", "--role", "disc", "--roi", "ring")
 
 
+@pytest.mark.fast
 def test_taught_from_a_folder_it_finds_the_bad_part_and_exits_with_1(
     folder: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def assert_whole(data_root: Path, client: TestClient) -> None:
     assert client.get("/inspections", params={"limit": 1000}).status_code == 200
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_killed_at_every_line_of_the_writer_there_is_the_old_or_the_new_never_a_mixture(
     processes: ForkServerContext, tmp_path: Path, kind: str
@@ -162,6 +163,7 @@ def test_killed_at_every_step_of_an_upload_no_half_sample_remains(
     assert len(counts) > 5
 
 
+@pytest.mark.fast
 def test_killed_at_every_step_of_a_move_a_sample_has_one_label_and_its_picture(
     processes: ForkServerContext, before: Path, tmp_path: Path
 ) -> None:
@@ -186,6 +188,7 @@ def list_samples(client: TestClient, label: str) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.fast
 def test_killed_at_every_step_of_an_inspection_pictures_are_whole_or_absent(
     processes: ForkServerContext, before: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.kit.browser import Inspector, by, chromium, connected, cut_off, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, open_page
 from tests.kit.line_parts import ROLE, client_of, pictures, prefer, spoiled, teach_line
 
 pytestmark = pytest.mark.system
@@ -65,12 +65,6 @@ _TOO_FAINT = """() => {
   }
   return [...found];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.demo.discs import MM_PER_PX, ring_shape
-from tests.kit.browser import Inspector, by, chromium, connected, leave, open_page
+from tests.kit.browser import Inspector, by, connected, leave, open_page
 from tests.kit.drawing import Drawing
 from tests.kit.line_parts import cracked, good
 
@@ -23,12 +23,6 @@ SIZE, SAMPLES = 512, 20
 ROLE = "Disc 7"
 KEY = "a-key-of-the-plant"
 _BOX = "e => { const b = e.getBBox(); return [b.x, b.y, b.width, b.height] }"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

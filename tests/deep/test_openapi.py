@@ -25,13 +25,14 @@ from schemathesis.specs.openapi.checks import status_code_conformance
 from service.__main__ import make_backend
 from service.api.app import create_app
 from tests.conftest import settings_for
+from tests.kit.depth import rounds
 from tests.kit.parts import FORM, ROI, SCALE, disc, good_pictures, infer, spoiled_disc, upload, wait_until
 from tests.kit.twin import TwinEngine
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.scaled]
 KNOWN: dict[str, Any] = {}
 EXAMPLES = settings(
-    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=rounds(3, 25), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

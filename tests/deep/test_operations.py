@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from tests.conftest import settings_for
-from tests.deep.test_cli import brakedisc, free_port
 from tests.kit.parts import FORM, RING, ROI, disc, infer, serving, upload, wait_until
+from tests.kit.processes import brakedisc, free_port
 
 pytestmark = pytest.mark.system
 
@@ -80,6 +80,7 @@ def n_samples(client: httpx.Client) -> int:
     return int(client.get("/state", params=ROI).json()["dataset"]["ok"])
 
 
+@pytest.mark.fast
 def test_a_running_service_is_backed_up_and_brought_back_and_starts_anew_by_itself(
     environment: dict[str, str], data_root: Path
 ) -> None:
@@ -176,6 +177,7 @@ def test_a_service_on_another_port_is_not_restored_under_its_feet(environment: d
     assert not (data_root / "restore" / "plan.json").exists()
 
 
+@pytest.mark.fast
 def test_restore_asks_first(environment: dict[str, str], data_root: Path) -> None:
     said(environment, "backup")
     before = (data_root / "models" / "disc" / "ring" / "current").stat().st_mtime_ns
@@ -183,6 +185,7 @@ def test_restore_asks_first(environment: dict[str, str], data_root: Path) -> Non
     assert (data_root / "models" / "disc" / "ring" / "current").stat().st_mtime_ns == before
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("runs", [True, False], ids=["service runs", "no service"])
 def test_freeze_and_release(environment: dict[str, str], data_root: Path, runs: bool) -> None:
     def check() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.deep.test_cli import free_port
+from tests.kit.processes import free_port
 
 pytestmark = [pytest.mark.system, pytest.mark.torch]
 
@@ -60,6 +60,7 @@ def test_with_a_data_root_that_cannot_be_made_the_port_answers_and_the_service_r
             service.wait(20)
 
 
+@pytest.mark.fast
 def test_two_services_do_not_share_a_port(tmp_path: Path) -> None:
     port = free_port()
     environment = {**os.environ, "BACKEND_DATA_ROOT": str(tmp_path), "BACKEND_PORT": str(port)}

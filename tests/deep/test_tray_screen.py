@@ -174,6 +174,7 @@ def opened(screen: Screen) -> tuple[int, int, int, int]:
     return found
 
 
+@pytest.mark.fast
 def test_the_icon_changes_its_colour_with_the_state(screen: Screen, tmp_path: Path) -> None:
     for state, colour in {
         "ready": Colour.GREEN,

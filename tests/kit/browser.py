@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
-from tests.deep.test_cli import free_port
 from tests.kit.parts import wait_until
+from tests.kit.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 GENEROUS_S = 60.0

@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from tests.deep.test_cli import free_port
 from tests.kit.parts import wait_until
+from tests.kit.processes import free_port
 from tray.supervise.clock import SystemClock
 from tray.supervise.gpu_latch import GpuLatch
 from tray.supervise.policy import RestartPolicy, Timing

@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WINDOWS, LINUX = PureWindowsPath(r"C:\brakedisc"), PurePosixPath("/srv/brakedisc")
 WINDOWS_BIN, LINUX_BIN = r"C:\brakedisc\.venv\Scripts", "/srv/brakedisc/.venv/bin"
+FAST = ["-m", "pytest", "-m", "not deep", "-n", "2", "--dist", "loadfile"]
+DEEP = ["-m", "pytest", "--deep", "-m", "deep or scaled"]
 
 
 def _load() -> ModuleType:
@@ -37,8 +39,9 @@ tasks = _load()
         ("demo", [], LINUX, "linux", [[f"{LINUX_BIN}/brakedisc", "demo"]]),
         ("run", ["--port", "9"], WINDOWS, "win32", [[rf"{WINDOWS_BIN}\brakedisc.exe", "serve", "--port", "9"]]),
         ("run", [], LINUX, "linux", [[f"{LINUX_BIN}/brakedisc", "serve"]]),
-        ("test", ["-k", "a b"], LINUX, "linux", [[f"{LINUX_BIN}/python", "-m", "pytest", "-k", "a b"]]),
-        ("test", [], WINDOWS, "win32", [[rf"{WINDOWS_BIN}\python.exe", "-m", "pytest"]]),
+        ("test", ["-k", "a b"], LINUX, "linux", [[f"{LINUX_BIN}/python", *FAST, "-k", "a b"]]),
+        ("test", [], WINDOWS, "win32", [[rf"{WINDOWS_BIN}\python.exe", *FAST]]),
+        ("test-deep", ["-x"], LINUX, "linux", [[f"{LINUX_BIN}/python", *DEEP, "-x"]]),
         (
             "bench",
             [],
@@ -56,9 +59,12 @@ def test_a_task_runs_this(
     assert tasks.commands(task, arguments, root, platform, ["fit", "infer"]) == expected
 
 
-def test_lint_checks_format_style_and_types() -> None:
-    tools = [" ".join(command[2:]) for command in tasks.commands("lint", [], LINUX, "linux")]
-    assert tools == ["ruff format --check .", "ruff check .", "mypy"]
+def test_lint_checks_format_style_types_and_imports() -> None:
+    tools = [" ".join(command) for command in tasks.commands("lint", [], LINUX, "linux")]
+    python = f"{LINUX_BIN}/python -m"
+    assert tools == [
+        f"{python} ruff format --check .", f"{python} ruff check .", f"{python} mypy", f"{LINUX_BIN}/lint-imports",
+    ]  # fmt: skip
 
 
 def test_a_bench_is_a_file_that_can_be_run(tmp_path: Path) -> None:

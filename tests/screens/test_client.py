@@ -15,7 +15,7 @@ from gui.service.link import Link, LinkWatch, handshake
 from service.contract.health import Health
 from service.contract.models import StateAnswer
 from service.contract.operations import FreezeAnswer
-from tests.deep.test_cli import free_port
+from tests.kit.processes import free_port
 
 STATE = {
     "role_id": "-", "roi_id": "-", "memory_fitted": False, "calib_present": False, "model_version": None,

@@ -18,17 +18,12 @@ from gui.preferences import FILE, Preferences, PreferencesFile
 from gui.settings import GuiSettings, read_gui_settings
 from service.settings import SettingsError
 from tests.conftest import settings_for
-from tests.rules.test_architecture import imports
 
 ROOT = Path(__file__).parents[2]
 TREES = {
     path.relative_to(ROOT / "gui").as_posix(): ast.parse(path.read_text("utf-8"))
     for path in (ROOT / "gui").rglob("*.py")
 }
-MAY_IMPORT_SERVICE = (
-    "service.contract.words", "service.settings", "service.keys", "service.process.lifeline", "service.process.logs", "service.process.port",
-    "service.errors", "service.store.files.write_file", "service.__version__", "service.vision.masks.",  # the shapes
-)  # fmt: skip
 
 
 async def welcome(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
@@ -104,11 +99,6 @@ def test_damaged_preferences_do_not_stop_a_line(tmp_path: Path, content: bytes) 
 def test_preferences_of_a_newer_version_are_read_as_far_as_they_are_known(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(json.dumps({"language": "es", "from_the_future": 1}))
     assert PreferencesFile(tmp_path, Preferences()).now.language == "es"
-
-
-def test_of_the_service_it_knows_words_and_plumbing_only() -> None:
-    used = {name for tree in TREES.values() for name in imports(tree) if name.split(".")[0] == "service"}
-    assert {name for name in used if not name.startswith(MAY_IMPORT_SERVICE)} == set()
 
 
 def test_it_never_loads_the_engine() -> None:

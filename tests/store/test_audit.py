@@ -22,7 +22,8 @@ from service.store.audit.chain import START, Entry, Head, Verified, entries, las
 from service.store.audit.log import Audit
 from service.store.files import sha256, write_sealed
 from tests.kit import audit_worker
-from tests.store.test_disk_full import fill, small_disk
+from tests.kit.small_disk import fill
+from tests.store.test_disk_full import small_disk
 
 __all__ = ["small_disk"]  # the fixture
 ROUNDS, SEED = 20, 20261125

@@ -23,7 +23,8 @@ from service.store.backups.keeping import surplus
 from service.store.backups.make import Backups, backups_lock
 from tests.conftest import settings_for
 from tests.kit.parts import ROI, assert_problem, infer, serving, upload
-from tests.store.test_disk_full import fill, small_disk
+from tests.kit.small_disk import fill
+from tests.store.test_disk_full import small_disk
 
 assert small_disk  # a fixture
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

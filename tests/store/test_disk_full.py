@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
@@ -18,6 +17,7 @@ from fastapi.testclient import TestClient
 from service.errors import DiskFull
 from tests.conftest import settings_for
 from tests.kit.parts import ROI, SCALE, assert_problem, calibrate, fit, good_pictures, infer, serving, state, upload
+from tests.kit.small_disk import fill
 
 
 @pytest.fixture
@@ -33,16 +33,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"this machine may not mount: {mounted.stderr.strip()}")
     yield folder
     subprocess.run(["umount", folder], check=True)
-
-
-def fill(disk: Path, leave_kb: int) -> Path:
-    filler = disk / "filler"
-    with open(filler, "wb", buffering=0) as file:
-        with contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-        file.truncate(max(0, file.tell() - leave_kb * 1024))
-    return filler
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -32,6 +32,7 @@ from service.store.records.database import SCHEMA
 from tests.conftest import settings_for
 from tests.deep.test_crash import assert_whole, killed_at_every_step
 from tests.kit import crash_worker
+from tests.kit.depth import rounds
 from tests.kit.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
 from tests.store.test_backups import backups_of, ignore
 
@@ -402,6 +403,7 @@ def test_what_a_killed_restore_was_writing_is_removed_files_and_folders(changed:
         assert list(folder.iterdir()) == []
 
 
+@pytest.mark.scaled
 @posix
 @pytest.mark.system
 def test_killed_at_random_again_and_again_backups_and_restores_leave_one_whole_state(
@@ -410,7 +412,7 @@ def test_killed_at_random_again_and_again_backups_and_restores_leave_one_whole_s
     now, chance, data_root = content(changed_root), random.Random(20261125), tmp_path / "data"
     shutil.copytree(changed_root, data_root)
     oldest = the_backup(data_root).name
-    for _ in range(12):
+    for _ in range(rounds(3, 12)):
         process = processes.Process(target=crash_worker.operate_until_killed, args=(data_root, oldest))
         process.start()
         time.sleep(chance.uniform(0.3, 1.5))

@@ -23,7 +23,8 @@ from service.store.pictures.retention import Retention, Rules, Tally
 from service.store.records.database import frames, inspections, open_database
 from service.store.records.frames import FrameRecord
 from service.store.records.inspections import Record, new_inspection_id
-from tests.store.test_disk_full import fill, small_disk
+from tests.kit.small_disk import fill
+from tests.store.test_disk_full import small_disk
 
 __all__ = ["small_disk"]  # the fixture
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

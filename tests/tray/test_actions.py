@@ -19,8 +19,8 @@ from service.api.app import create_app
 from service.settings import SETTINGS_FILE, Settings
 from service.store.state.settings_file import SettingsFile
 from tests.conftest import settings_for
-from tests.deep.test_cli import free_port
 from tests.kit.parts import wait_until
+from tests.kit.processes import free_port
 from tests.kit.tray_twin import HEALTH, TwinService, TwinSupervisor, twin_service
 from tests.kit.twin import TwinEngine
 from tray.client import Backup, NoAnswer, Refused, ServiceClient, Unclear

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings, read_settings
-from tests.deep.test_cli import free_port
+from tests.kit.processes import free_port
 from tests.kit.tray_twin import twin_service
 from tray.diagnostics import diagnostics
 from tray.diagnostics.diagnostics import write_diagnostics

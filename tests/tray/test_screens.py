@@ -14,8 +14,8 @@ import pytest
 
 from gui.settings import GuiSettings
 from service.settings import Settings
-from tests.deep.test_cli import free_port
 from tests.kit.parts import wait_until
+from tests.kit.processes import free_port
 from tests.kit.tray_parts import GENEROUS_S, is_gone
 from tests.tray.test_commands import Tray
 from tray.icon.menu import Colour, first_line, icon_colour

@@ -9,16 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.kit.browser import Inspector, by, chromium, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, inspector, leave, open_page
 
 pytestmark = pytest.mark.system
 KEY = "s3cret-key"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,17 +17,11 @@ from playwright.sync_api import Browser, expect
 from gui.history.filter import wanted
 from gui.history.overview import nice_top
 from gui.pictures.heat import heat_layer
-from tests.kit.browser import Inspector, by, chromium, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, cut_off, inspector, leave, open_page
 from tests.kit.parts import calibrate, disc, encoded, fit, infer, spoiled_disc, wait_until
 
 KEY = "s3cret-key"
 PAGE = 24
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

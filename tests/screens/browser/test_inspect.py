@@ -11,17 +11,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, chromium, cut_off, leave, open_page
+from tests.kit.browser import Inspector, by, cut_off, leave, open_page
 from tests.kit.line_parts import good, pictures, prefer, spoiled, teach_line
 
 pytestmark = pytest.mark.system
 _BOX = "e => { const b = e.getBBox(); return [b.x, b.y, b.width, b.height] }"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
 from tests.kit.drawing import Drawing, store_master, stored
 from tests.kit.parts import png, wait_until
 from tests.kit.scene import plate
@@ -21,12 +21,6 @@ _COUNT_MESSAGES = """() => {
   window.sent = [];
   socket.emit = function (name, ...rest) { window.sent.push(name); return send.call(this, name, ...rest); };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,8 @@ from gui.system.log_view import LogView, parse
 from gui.system.setting_forms import changes, group_of, grouped, refusals
 from service.contract.system import SettingAbout
 from service.settings import Settings
-from tests.kit.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
 from tests.kit.parts import ROI, calibrate, fit, upload, wait_until
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,19 +9,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
 from tests.kit.parts import RING, ROI, SCALE, disc, spoiled_disc, wait_until
 
 pytestmark = pytest.mark.system
 # Slow enough to close a tab in the middle, whatever the machine: two looks at each picture and one for each fold.
 SLOW_S = "0.4"
 TEACH = "/teach?role=disc&roi=ring"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

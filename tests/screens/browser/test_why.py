@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.demo.discs import draw_disc
-from tests.kit.browser import Inspector, by, chromium, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
 from tests.kit.parts import FORM, RING, ROI, SCALE, SIZE, disc, infer, png, wait_until
 
 pytestmark = pytest.mark.system
@@ -27,12 +27,6 @@ def blotted(seed: int, colour: tuple[int, int, int], dx: int, dy: int) -> bytes:
 
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
