@@ -55,9 +55,9 @@ def processes() -> ForkServerContext:
     return context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all: a page of its own costs a tenth of a second, a browser two."""
+    """Chromium for the tests of a module. Not for the session: its event loop would run in the other tests, too."""
     from tests.kit.browser import chromium
 
     with chromium() as browser:

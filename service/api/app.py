@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.applications import Starlette
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from service import __version__
 from service.api import (
@@ -55,13 +55,13 @@ def create_app(backend: Backend) -> Starlette:
     settings = backend.settings
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.queue_size + SPARE_THREADS
         note_settings(backend.people.audit, settings)
         backend.device.loader.start()
         keeper = housekeeping(backend.device, backend.kept, backend.people, backend.upkeep)
         keeper.start()
-        yield {"backend": backend}
+        yield
         await anyio.to_thread.run_sync(keeper.close)
         await anyio.to_thread.run_sync(backend.close)
 
@@ -75,7 +75,13 @@ def create_app(backend: Backend) -> Starlette:
                 CORSMiddleware, allow_origins=allowed, allow_methods=["*"], allow_headers=["*"], expose_headers=exposed
             )
         )
-    app = Starlette(routes=[Mount("/", routes())], middleware=middleware, lifespan=lifespan)
+    shared = routes()
+
+    async def with_backend(scope: Scope, receive: Receive, send: Send) -> None:
+        await shared({**scope, "backend": backend}, receive, send)
+
+    app = Starlette(middleware=middleware, lifespan=lifespan)
+    app.router.default = with_backend
     app.state.backend = backend
     return app
 

@@ -13,7 +13,7 @@ from service.keys import check_key
 
 
 async def _backend(request: Request) -> Backend:  # async: a plain function would cost a thread hop
-    backend = request.state.backend
+    backend = request.scope["backend"]
     assert isinstance(backend, Backend)
     return backend
 
