@@ -1,4 +1,4 @@
-"""Who may open the screens: this PC, and the stations named in the settings; by our own name or an address."""
+"""Access to the screens: from this PC and the stations in the settings, under a name or address of this PC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts one wants to see: time, part, region, verdict, part id."""
+"""The filter of History: time, role, region, verdict, part id."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERDICTS = ("", "OK", "NG", "ERROR")
 
 @dataclass(frozen=True)
 class Wanted:
-    """As it stands in the address of the page: one can come back to it, and send it to somebody."""
+    """The filter as the address of the page holds it, so that it can be sent to somebody."""
 
     view: str = "parts"
     period: str = "today"
@@ -33,14 +33,14 @@ class Wanted:
         return {name: value for name, value in vars(self).items() if value}
 
     def choice(self, shifts: tuple[int, ...]) -> Choice:
-        """Raises ValueError for a range that is none."""
+        """Raises ValueError for a range that is not complete, or ends before it begins."""
         when = period(self.period, datetime.now().astimezone(), shifts, self.since, self.until)
         verdict = "" if self.verdict == "ERROR" and self.view != "parts" else self.verdict
         return Choice(when, self.role, self.roi if self.view != "parts" else "", verdict, self.part.strip())
 
 
 def wanted(query: Mapping[str, str]) -> Wanted:
-    """What an address asks for; what it says that is unknown counts as not said."""
+    """The filter of an address. Unknown names and values are ignored, because a person may have typed it."""
     known = {name: value for name, value in query.items() if name in vars(Wanted())}
     found = replace(Wanted(), **known)
     return replace(
@@ -52,7 +52,7 @@ def wanted(query: Mapping[str, str]) -> Wanted:
 
 
 class FilterBar:
-    """`changed` is awaited with each new wish."""
+    """`changed` is awaited with each new filter."""
 
     def __init__(
         self, here: Page, places: Mapping[str, list[str]], now: Wanted, changed: Callable[[Wanted], Awaitable[None]]

@@ -1,20 +1,22 @@
-"""Beside the drawing: the list of ROIs and marks, and the numbers of the selected one, in pixels and in mm."""
+"""Beside the drawing: the list of ROIs and marks, and the numbers of the selected item, in pixels and in mm."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
+from gui.kit.widgets import button
 from gui.layout.desk import Desk
+from gui.layout.geometry import NUMBERS
 from service.contract.layouts import Mark, Roi
 
-NUMBERS = {"rect": ("x", "y", "w", "h"), "circle": ("cx", "cy", "r"), "annulus": ("cx", "cy", "r", "r_inner")}
 _ICONS = {"rect": "crop_square", "circle": "radio_button_unchecked", "annulus": "trip_origin"}
 
 
 def things(desk: Desk) -> None:
-    """Everything that is drawn, by name: the way to it without a pointer."""
+    """Every ROI and mark by name, so that it can be selected without a pointer."""
     ui.label(desk.words("layout.regions")).classes("text-subtitle1 text-weight-medium")
     nothing = ui.label(desk.words("layout.no_regions")).classes("muted").props("data-testid=no-regions")
     listed = ui.column().classes("w-full gap-1")
@@ -29,18 +31,15 @@ def things(desk: Desk) -> None:
         listed.clear()
         with listed:
             for key, name, icon in rows:
-                button = ui.button(name, icon=icon, on_click=lambda key=key: _choose(desk, key))
                 chosen = key == desk.editing.selected
-                button.props(
-                    f"no-caps align=left data-testid={key.replace(':', '-')} aria-pressed={str(chosen).lower()}"
-                )
-                button.props("unelevated" if chosen else "flat").classes("w-full thing")
+                look = f"no-caps align=left aria-pressed={str(chosen).lower()} {'unelevated' if chosen else 'flat'}"
+                button(name, partial(_choose, desk, key), key.replace(":", "-"), look, icon).classes("w-full thing")
 
     desk.shows(show)
 
 
 def numbers(desk: Desk) -> None:
-    """Name and numbers of what is selected."""
+    """Name and numbers of the selected item."""
     panel = ui.column().classes("w-full gap-2").props("data-testid=numbers")
     shown: list[object] = []
     fields: list[_Field] = []
@@ -50,6 +49,7 @@ def numbers(desk: Desk) -> None:
         panel.set_visibility(roi is not None or mark is not None)
         kind = roi.shape.kind if roi else "rect"
         state = [desk.editing.selected, kind, roi.roi_id if roi else "", desk.editing.draft.mm_per_px is None]
+        # fields are made again only for another item, or the cursor would leave the field while a person types
         if state != shown:
             shown[:] = state
             panel.clear()
@@ -66,7 +66,7 @@ def numbers(desk: Desk) -> None:
 
 
 class _Field:
-    """One number; in mm too where it is a length and the scale is known. Entered is what is left or confirmed."""
+    """One number, a length also in mm when the scale is known. Enter, or leaving the field, takes it over."""
 
     def __init__(self, desk: Desk, name: str) -> None:
         self._desk, self._name = desk, name
@@ -78,7 +78,7 @@ class _Field:
                 self._mm = self._number("mm", f"number-{name}-mm", self._enter_mm)
 
     def show(self) -> None:
-        value, locked = _value(self._desk, self._name), self._desk.editing.draft.locked
+        value, locked = _value(self._desk, self._name), self._desk.locked
         self._px.set_value(round(value, 2))
         self._px.set_enabled(not locked)
         if self._in_mm:
@@ -110,9 +110,8 @@ class _Field:
 
 
 def _name(desk: Desk, roi: Roi) -> None:
-    field = (
-        ui.input(desk.words("layout.name"), value=roi.roi_id).props("dense outlined data-testid=name").classes("w-full")
-    )
+    field = ui.input(desk.words("layout.name"), value=roi.roi_id).classes("w-full")
+    field.props("dense outlined data-testid=name").set_enabled(not desk.locked)
 
     def enter() -> None:
         now = desk.editing.roi
@@ -120,7 +119,6 @@ def _name(desk: Desk, roi: Roi) -> None:
             field.set_value(now.roi_id)
 
     field.on("blur", enter).on("keydown.enter", enter)
-    field.set_enabled(not desk.editing.draft.locked)
 
 
 def _choose(desk: Desk, key: str) -> None:

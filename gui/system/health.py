@@ -1,4 +1,4 @@
-"""All of /health, in words and with units; it follows the service."""
+"""All of /health in words and with units, as it changes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.tables import facts
 from gui.service.link import LinkState
-from gui.system.tab import Tab, facts
+from gui.system.tab import Tab
 from service.contract.health import Health
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from gui.kit.words import Words
-from gui.preferences import Language
+from gui.language import Language
 from gui.system.log_view import LogView, parse
 from gui.system.setting_forms import changes, group_of, grouped, refusals
 from service.contract.system import SettingAbout
