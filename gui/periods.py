@@ -42,6 +42,7 @@ def period(name: str, now: datetime, shifts: Sequence[int], since: str = "", unt
 def shift_start(now: datetime, shifts: Sequence[int]) -> datetime:
     """The begin of the shift that runs at `now`; a night shift began yesterday."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    # without shifts, the day is one; yesterday too, because before the first shift its last one still runs
     hours = shifts or (0,)
     begins = [midnight + timedelta(days=day, hours=hour) for day in (-1, 0) for hour in hours]
     return _on_this_clock(max(moment for moment in begins if moment <= now.replace(tzinfo=None)))

@@ -64,4 +64,5 @@ def _read(path: Path, defaults: Preferences) -> Preferences:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         log.error("preferences cannot be read", extra={"path": str(path), "detail": str(error)})
         return defaults
+    # a file may have been written by hand, or by a version with other languages
     return found if found.language in ("es", "en") else replace(found, language=defaults.language)

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from gui.gui import Gui
 from gui.kit import formats, theme
-from gui.kit.widgets import answer, button, card_dialog, empty, link, notify
+from gui.kit.widgets import answer, button, card_dialog, done, empty, link, notify
 from gui.language import LANGUAGES, Language
 from gui.service.client import ServiceError, may_pass
 from gui.service.link import Link, LinkState
@@ -70,9 +70,7 @@ class Page:
 
     async def tick(self) -> None:
         for work in self._ticks:
-            waiting = work()
-            if waiting is not None:
-                await waiting
+            await done(work())
 
     async def tried(self, work: Awaitable[T]) -> T | None:
         """The result of `work`; None when it failed and the person has been told why."""
@@ -124,10 +122,10 @@ def page(gui: Gui, name: str) -> Iterator[Page]:
 
 
 class Opening:
-    """A part of a page that is asked of the service before it is drawn.
+    """A part of a page that needs an answer of the service before it can be drawn.
 
-    `ask` asks, and returns how to draw the answer. A failure that may pass is asked again as soon as the service is
-    back; of two calls that overlap, only the later one is drawn.
+    `ask` asks for it, and returns a function that draws it. After a failure that may pass, `ask` is called again as
+    soon as the service is back. Of two calls that overlap, only the later one is drawn.
     """
 
     def __init__(self, here: Page, body: ui.element, ask: Callable[[], Awaitable[Draw]]) -> None:
@@ -146,15 +144,12 @@ class Opening:
             draw = await self._ask()
         except ServiceError as error:
             self._failed = turn == self._turn and may_pass(error)
-            said, code = self._here.words.problem(error.code, error.detail), "cloud_off"
-            draw = partial(empty, code, said)
+            draw = partial(empty, "cloud_off", self._here.words.problem(error.code, error.detail))
         if turn != self._turn:
             return
         self._body.clear()
         with self._body:
-            waiting = draw()
-            if waiting is not None:
-                await waiting
+            await done(draw())
 
     async def _again(self) -> None:
         if self._failed and self._here.gui.link.state.usable:
@@ -193,7 +188,7 @@ def _status_bar(here: Page) -> None:
 
     def show(state: LinkState) -> None:
         items = status_items(here, state)
-        if [items, state.link] == shown:
+        if [items, state.link] == shown:  # once a second nothing has changed: nothing is sent to the browser
             return
         shown[:] = [items, state.link]
         bar.clear()
@@ -207,7 +202,7 @@ def _status_bar(here: Page) -> None:
 
 
 def status_items(here: Page, state: LinkState) -> list[str]:
-    """State in words, device, backbone, version, GPU memory, latency, frozen or not."""
+    """The texts of the status bar: state, device, backbone, version, GPU memory, latency, frozen or not."""
     words, health, language = here.words, state.health, here.words.language
     first = words(f"status.{state.link}")
     if state.code and words.has(f"problems.{state.code}") and not state.usable:
@@ -220,10 +215,8 @@ def status_items(here: Page, state: LinkState) -> list[str]:
         items.append(words("status.gpu_mem", mb=formats.number(health.gpu_mem_mb, language, 0)))
     if health.latency_infer_ms.p50 is not None:
         items.append(words("status.latency", ms=formats.number(health.latency_infer_ms.p50, language, 0)))
-    if health.frozen:
-        items.append(words("status.frozen", by=health.frozen.by))
-    else:
-        items.append(words("status.not_frozen"))
+    frozen = health.frozen
+    items.append(words("status.frozen", by=frozen.by) if frozen else words("status.not_frozen"))
     if state.link is Link.DEGRADED and health.reason:
         items.append(words.problem(state.code, health.reason))
     return items

@@ -37,6 +37,7 @@ class List:
         else:
             found = await calls.inspections(client, self._choice, PER_PAGE, offset)
             self._total, self._rows = found.total, [inspection_row(self._here, one) for one in found.inspections]
+        # rounded up: -(-7 // 3) is 3
         self._pages = max(1, -(-self._total // PER_PAGE))
 
     def draw(self, total: ui.label) -> None:

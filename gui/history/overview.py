@@ -68,6 +68,7 @@ def _trend(here: Page, summary: InspectionsSummary) -> None:
         chart = ui.echart(options(first)).classes("w-full").style("height: 280px").props("data-testid=trend")
 
         def change(name: str) -> None:
+            # the same object: ECharts is told of a change in it, not of another one
             chart.options.clear()
             chart.options.update(options(name))
             chart.update()
@@ -131,6 +132,7 @@ def nice_top(value: float) -> float:
     """A round end for an axis that holds `value`: one digit, then zeros."""
     if value <= 0:
         return 1.0
+    # at most ten steps to the axis, and numbers that can be read
     unit: float = 10.0 ** math.floor(math.log10(value))
     return round(math.ceil(value / unit) * unit, 6)
 

@@ -1,4 +1,4 @@
-"""What the page of a part and the page of one ROI share: head, drawing, facts."""
+"""Head, drawing and facts, for the page of a part and the page of one ROI."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import Markup, sheet
-from gui.kit.widgets import button, card_dialog, notify, progress_bar
+from gui.kit.widgets import button, card_dialog, notify, progress_bar, select
 from gui.service.client import ServiceError
 from gui.service.history import Choice
 from gui.service.jobs import failure
@@ -46,8 +46,8 @@ class _Dialog:
             ui.label(words("history.rerun_explain", most=MOST)).classes("muted")
             with ui.row().classes("w-full items-center"):
                 names = {version.model_version: self._name(version) for version in versions}
-                self._version = ui.select(names, value=next(iter(names)), label=words("history.version"))
-                self._version.props("outlined dense data-testid=rerun-version").style("min-width: 240px")
+                newest = versions[0].model_version
+                self._version = select(words("history.version"), names, newest, "rerun-version", 240)
                 self._go = button(words("history.rerun_go"), self._run, "rerun-go")
             self._bar = progress_bar()
             self._result = ui.column().classes("w-full").style("max-height: 50vh; overflow: auto")

@@ -1,4 +1,4 @@
-"""What the Inspect screen draws of a part: verdict, picture with defects, reasons, and the strip of the last parts."""
+"""Drawings of the Inspect screen: verdict, picture with defects, reasons, and the strip of the last parts."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from gui.gui import Gui
 from gui.inspect import drawing
 from gui.inspect.scanner import Key, Wedge
 from gui.kit import formats
-from gui.kit.widgets import button, link
+from gui.kit.widgets import button, link, select
 from gui.line.part import Part, State
 from gui.service import inspect as calls
 from gui.service.client import ServiceError
@@ -48,13 +48,14 @@ class _Screen:
     def draw_asking(self) -> None:
         known = self.here.gui.preferences.now
         with ui.row().classes("w-full items-center no-wrap gap-3"):
-            self.role = ui.select([known.role_id] if known.role_id else [], value=known.role_id or None)
-            self.role.props(f'outlined dense label="{self.words("inspect.role")}" data-testid=role')
-            self.role.style("min-width: 150px").on_value_change(self._choose)
+            roles = [known.role_id] if known.role_id else []
+            self.role = select(self.words("inspect.role"), roles, known.role_id or None, "role", on_change=self._choose)
             self.part = ui.input(self.words("inspect.part"), value=self.line.part_id, on_change=self._name_part)
             self.part.props("outlined dense clearable maxlength=128 data-testid=part").classes("col")
-            self.part.on("keydown.enter", self._entered)
-            start = button(self.words("inspect.inspect"), self._start, "inspect", "size=lg", "center_focus_strong")
+            # Enter leaves the field, so that a second Enter starts the inspection
+            self.part.on("keydown.enter", lambda: self.part.run_method("blur"))
+            text, look = self.words("inspect.inspect"), "size=lg"
+            start = button(text, self.line.trigger, "inspect", look, "center_focus_strong")
             # a press must not move the focus, or the next code of the scanner would go to the button
             start.on("mousedown.prevent", lambda: None)
         if isinstance(self.line.source, FilesSource):
@@ -93,6 +94,7 @@ class _Screen:
         drawn = drawing.picture(self.words, part)
         if drawn or part.state in (State.WAITING, State.ERROR):
             self.picture.content = drawn
+        # grey while the next part is inspected: the picture of the last one must not be taken for it
         self.frame.classes(add="old") if part.state == State.BUSY else self.frame.classes(remove="old")
         self.hint.set_visibility(not self.picture.content and part.state in (State.WAITING, State.ERROR))
         self.hint_text.text = self.words("inspect.place_part") if part.state == State.WAITING else ""
@@ -111,20 +113,14 @@ class _Screen:
         self._ticks += 1
 
     async def key(self, event: events.KeyEventArguments) -> None:
+        # Ctrl, Alt and Meta make shortcuts of the browser; a scanner sends none
         if not event.action.keydown or event.modifiers.ctrl or event.modifiers.alt or event.modifiers.meta:
             return
         pressed = self.wedge.press(str(event.key.name), time.monotonic())
         if pressed is Key.CODE:
             self.part.value = self.wedge.code
         elif pressed is Key.START:
-            await self._start()
-
-    async def _start(self) -> None:
-        await self.line.trigger()
-
-    async def _entered(self) -> None:
-        """Enter takes the code out of the field's hands, so that a second Enter starts the inspection."""
-        self.part.run_method("blur")
+            await self.line.trigger()
 
     def _name_part(self, event: events.ValueChangeEventArguments[Any]) -> None:
         self.line.part_id = str(event.value or "").strip()
@@ -143,6 +139,7 @@ class _Screen:
         offered = sorted({*roles, *([known] if known else [])})
         if offered != self.role.options:
             self.role.set_options(offered)
+        # a plant with one kind of part need not choose
         if not known and len(roles) == 1:
             self.role.value = roles[0]
 

@@ -12,6 +12,7 @@ def number(value: float | None, language: Language, digits: int = 2) -> str:
     if value is None:
         return "–"
     text = f"{value:,.{digits}f}"
+    # comma and point change places; the locale module would need the language installed on the PC
     return text.translate(str.maketrans(",.", ".,")) if language == "es" else text
 
 

@@ -1,8 +1,8 @@
-"""Buttons, messages, empty screens, tiles and dialogs, as every screen has them."""
+"""Buttons, fields, messages, tiles and dialogs of all screens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -23,16 +23,32 @@ def link(text: str, path: str, testid: str = "", look: str = "", icon: str | Non
     return button(text, lambda: ui.navigate.to(path), testid, look, icon)
 
 
+async def done(waiting: Awaitable[object] | None) -> None:
+    """Wait for a handler, which may be a plain function or a coroutine function."""
+    if waiting is not None:
+        await waiting
+
+
+def select(
+    label: str, options: Sequence[Any] | Mapping[Any, str], value: Any, testid: str, width_px: int = 150,
+    on_change: Do | None = None,
+) -> ui.select:  # fmt: skip
+    given = dict(options) if isinstance(options, Mapping) else list(options)
+    made = ui.select(given, value=value, label=label, on_change=on_change)
+    return made.props(f"outlined dense data-testid={testid}").style(f"min-width: {width_px}px")
+
+
 def notify(text: str, kind: Kind, **options: Any) -> None:
     """A message that disappears after a while, in the corner where it covers least."""
     ui.notify(text, type=kind, position="bottom-left", **options)
 
 
 def empty(
-    icon: str, text: str, button_text: str = "", go: str | Do = "", *, explain: str = "", testid: str = ""
-) -> None:
-    """The card of a screen without content: the next step, and a button for it. `go`: a page, or what to do."""
-    with ui.column().classes("card w-full items-center gap-3 q-pa-xl"):
+    icon: str, text: str, button_text: str = "", go: str | Do = "", *, explain: str = "", testid: str = "",
+    look: str = "card q-pa-xl",
+) -> None:  # fmt: skip
+    """A screen without content: the next step, and a button for it. `go`: a page, or a function."""
+    with ui.column().classes(f"w-full items-center gap-3 {look}"):
         ui.icon(icon, size="56px").classes("muted")
         ui.label(text).classes("text-h6 text-center")
         if explain:
@@ -68,7 +84,13 @@ class Chosen(set[str]):
 
     def toggle(self, name: str, tile: ui.element) -> None:
         self.symmetric_difference_update({name})
-        tile.props(f"aria-pressed={str(name in self).lower()}")
+        press(tile, name in self)
+
+
+def press(made: ui.element, pressed: bool) -> None:
+    """Show a button as pressed: to the eye by the class `used`, and to a screen reader."""
+    made.classes(add="used" if pressed else None, remove=None if pressed else "used")
+    made.props(f"aria-pressed={str(pressed).lower()}")
 
 
 def thumbnail(url: str) -> str:
@@ -91,7 +113,7 @@ def card_dialog(style: str = "", *, persistent: bool = True) -> Iterator[ui.dial
 
 
 async def answer(dialog: ui.dialog) -> Any:
-    """Open the dialog and wait; what it was submitted with, None when it was closed."""
+    """Open the dialog and wait: the value that it was submitted with, None when it was closed."""
     said = await dialog
     dialog.delete()  # a dialog that is closed would stay in the page, hidden
     return said

@@ -25,6 +25,7 @@ def table(language: Language) -> Mapping[str, str]:
 class Words:
     """`words("inspect.part", part_id="A1")` in the language that is set now."""
 
+    # a function, because a person may change the language while pages are open
     def __init__(self, language: Callable[[], Language]) -> None:
         self._language = language
 

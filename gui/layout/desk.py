@@ -1,4 +1,4 @@
-"""What the parts of Layout share: the role, the draft, and how a change reaches every part of the screen."""
+"""The desk of Layout: role and draft, which its parts share, and the way of a change to every part of the screen."""
 
 from __future__ import annotations
 

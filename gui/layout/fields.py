@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from nicegui import ui
@@ -70,38 +69,36 @@ class _Field:
 
     def __init__(self, desk: Desk, name: str) -> None:
         self._desk, self._name = desk, name
-        self._in_mm = name != "angle" and desk.editing.draft.mm_per_px is not None
+        self._fields: dict[str, ui.number] = {}  # by unit
         with ui.row().classes("w-full items-center no-wrap gap-2"):
             ui.label(desk.words(f"layout.number_{name}")).classes("text-body2").style("width: 96px; flex: none")
-            self._px = self._number("°" if name == "angle" else "px", f"number-{name}", self._enter_px)
-            if self._in_mm:
-                self._mm = self._number("mm", f"number-{name}-mm", self._enter_mm)
+            self._number("°" if name == "angle" else "px", f"number-{name}")
+            if name != "angle" and desk.editing.draft.mm_per_px is not None:
+                self._number("mm", f"number-{name}-mm")
 
     def show(self) -> None:
-        value, locked = _value(self._desk, self._name), self._desk.locked
-        self._px.set_value(round(value, 2))
-        self._px.set_enabled(not locked)
-        if self._in_mm:
-            self._mm.set_value(round(value * (self._desk.editing.draft.mm_per_px or 0), 3))
-            self._mm.set_enabled(not locked)
+        for unit, field in self._fields.items():
+            field.set_value(self._shown(unit))
+            field.set_enabled(not self._desk.locked)
 
-    def _number(self, unit: str, testid: str, enter: Callable[[], None]) -> ui.number:
+    def _number(self, unit: str, testid: str) -> None:
         field = ui.number(suffix=unit).props(f"dense outlined data-testid={testid}").classes("col number")
         field.props(f'aria-label="{self._desk.words(f"layout.number_{self._name}")} {unit}"')
+        enter = partial(self._enter, unit)
         field.on("blur", enter).on("keydown.enter", enter)
-        return field
+        self._fields[unit] = field
 
-    def _enter_px(self) -> None:
-        self._set(self._px.value, round(_value(self._desk, self._name), 2), 1.0)
+    def _scale(self, unit: str) -> float:
+        """Of now, because the scale may change while the fields stay."""
+        return (self._desk.editing.draft.mm_per_px or 0.0) if unit == "mm" else 1.0
 
-    def _enter_mm(self) -> None:
-        scale = self._desk.editing.draft.mm_per_px
-        if scale:
-            self._set(self._mm.value, round(_value(self._desk, self._name) * scale, 3), scale)
+    def _shown(self, unit: str) -> float:
+        return round(_value(self._desk, self._name) * self._scale(unit), 3 if unit == "mm" else 2)
 
-    def _set(self, entered: float | None, shown: float, scale: float) -> None:
-        key = self._desk.editing.selected
-        if key is None or entered == shown:
+    def _enter(self, unit: str) -> None:
+        key, entered, scale = self._desk.editing.selected, self._fields[unit].value, self._scale(unit)
+        # compared with the rounded number, or leaving a field untouched would move the shape by its rounding
+        if key is None or not scale or entered == self._shown(unit):
             return
         if entered is None:
             self.show()

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from gui.gui import Gui
-from gui.kit.widgets import answer, button, card_dialog, empty
+from gui.kit.widgets import answer, button, card_dialog, empty, select
 from gui.layout.desk import Desk, heard
 from gui.layout.fields import numbers, things
 from gui.layout.picture import Trial, new_master, picture_buttons
@@ -95,9 +95,8 @@ def _bench(desk: Desk, trials: list[Trial]) -> None:
 
 def _choose_role(desk: Desk, known: list[str]) -> None:
     roles = known if desk.role_id in known else [*known, desk.role_id]
-    select = ui.select(roles, value=desk.role_id, label=desk.words("layout.role"))
-    select.props("outlined dense data-testid=role").style("min-width: 170px")
-    select.on_value_change(lambda event: ui.navigate.to(address(event.value)))
+    role = select(desk.words("layout.role"), roles, desk.role_id, "role", 170)
+    role.on_value_change(lambda event: ui.navigate.to(address(event.value)))
     look = f'flat aria-label="{desk.words("layout.new_role")}"'
     button("", partial(_new_role, desk.here), "new-role", look, "add").tooltip(desk.words("layout.new_role"))
 

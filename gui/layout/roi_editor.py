@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import events
 from nicegui.element import Element
 
+from gui.kit.widgets import done
 from gui.layout.editing import Draft, Editing
 from service.contract.layouts import Affine, Box
 
@@ -38,10 +39,9 @@ class RoiEditor(Element, component="roi_editor.js"):
 
     def show_picture(self, url: str, width: int, height: int, matrix: Affine | None = None) -> None:
         """`matrix` takes the ROIs to another picture than the master, where they are shown and not edited."""
-        (a, b, tx), (c, d, ty) = matrix or ((1, 0, 0), (0, 1, 0))
-        self._props.update(
-            picture=url, width=width, height=height, matrix=[a, c, b, d, tx, ty] if matrix is not None else None
-        )
+        # column by column, as SVG names a matrix
+        columns = [value for pair in zip(*matrix, strict=True) for value in pair] if matrix else None
+        self._props.update(picture=url, width=width, height=height, matrix=columns)
         self.update()
 
     def show(self, editing: Editing, others: Draft | None = None) -> None:
@@ -56,9 +56,7 @@ class RoiEditor(Element, component="roi_editor.js"):
         async def hear(event: events.GenericEventArguments) -> None:
             # the browser ignores items that answer an earlier message than its last one
             self._props["echo"] = event.args["number"]
-            waiting = told(event.args)
-            if waiting is not None:
-                await waiting
+            await done(told(event.args))
 
         return hear
 
@@ -75,7 +73,5 @@ def items(draft: Draft) -> list[dict[str, Any]]:
 
 
 def _box(key: str, type_: str, name: str, box: Box) -> dict[str, Any]:
-    return {
-        "key": key, "type": type_, "name": name, "kind": "rect", "angle": 0.0,
-        "x": box.x, "y": box.y, "w": box.w, "h": box.h,
-    }  # fmt: skip
+    sides = {"x": box.x, "y": box.y, "w": box.w, "h": box.h}
+    return {"key": key, "type": type_, "name": name, "kind": "rect", "angle": 0.0, **sides}

@@ -7,7 +7,7 @@ from functools import partial
 
 from nicegui import ui
 
-from gui.kit.widgets import button
+from gui.kit.widgets import button, press
 from gui.layout.desk import COMMANDS, Desk
 from gui.layout.roi_editor import TOOLS
 
@@ -50,9 +50,7 @@ def _show_possible(desk: Desk, made: ui.button, command: str) -> None:
 
 
 def _mark_used(desk: Desk, made: ui.button, tool: str) -> None:
-    used = desk.editor is not None and desk.editor.tool == tool
-    made.classes(add="used" if used else None, remove=None if used else "used")
-    made.props(f"aria-pressed={str(used).lower()}")
+    press(made, desk.editor is not None and desk.editor.tool == tool)
     made.set_enabled(tool == "select" or not desk.locked)
 
 
@@ -66,6 +64,5 @@ async def _toggle_lock(desk: Desk) -> None:
 
 
 def _show_lock(desk: Desk, made: ui.button) -> None:
-    locked = desk.locked
-    made.props(f"icon={'lock' if locked else 'lock_open'} aria-pressed={str(locked).lower()}")
-    made.classes(add="used" if locked else None, remove=None if locked else "used")
+    made.props(f"icon={'lock' if desk.locked else 'lock_open'}")
+    press(made, desk.locked)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential, wait_random
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential, wait_random
 
 from service.contract.jobs import JobAnswer
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 # long for the answer, because one call may judge all samples of an ROI; short to connect: the service is near
 TIMEOUT = httpx.Timeout(120.0, connect=2.0)
 PATIENCE_S = 10.0
-_POLL_S = 0.25
+_POLL_S = 0.25  # a bar that moves four times a second looks alive
 _JOB_PATIENCE_S = 60.0  # a service that restarts still knows its jobs
 
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
@@ -76,12 +76,11 @@ class Client:
         await self._http.aclose()
 
     async def get(self, path: str, answer: type[A], **query: Any) -> A:
-        response = await self._patient("GET", path, params=_given(query))
-        return _as(answer, response)
+        return _as(answer, await self._again(may_pass, "GET", path, params=_given(query)))
 
     async def read(self, path: str, **query: Any) -> bytes:
         """A file: picture, heat map, CSV."""
-        return (await self._patient("GET", path, params=_given(query))).content
+        return (await self._again(may_pass, "GET", path, params=_given(query))).content
 
     async def stream(self, path: str, **query: Any) -> AsyncIterator[bytes]:
         """A file piece by piece, however large. Only before the first piece can the service refuse in a sentence."""
@@ -106,15 +105,13 @@ class Client:
 
     async def once(self, path: str, answer: type[A], *, timeout_s: float = 2.0, also: Sequence[int] = ()) -> A:
         """Ask once, with little patience: for /health, whose error answers (status in `also`) are answers."""
-        response = await self._send("GET", path, timeout=timeout_s, also=also)
-        return _as(answer, response)
+        return _as(answer, await self._send("GET", path, timeout=timeout_s, also=also))
 
     async def send(
         self, method: str, path: str, answer: type[A], body: Mapping[str, Any] | None = None, **query: Any
     ) -> A:
         """A call that acts, with a JSON body."""
-        response = await self._acting(method, path, json=dict(body or {}), params=_given(query))
-        return _as(answer, response)
+        return _as(answer, await self._acting(method, path, json=dict(body or {}), params=_given(query)))
 
     async def upload(
         self, path: str, answer: type[A], fields: Mapping[str, Any], files: Files, *, method: str = "POST", **query: Any
@@ -154,9 +151,6 @@ class Client:
                     raise
             await asyncio.sleep(_POLL_S)
 
-    async def _patient(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return await self._again(may_pass, method, path, **options)
-
     async def _acting(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._again(_never_arrived, method, path, **options)
 
@@ -166,16 +160,14 @@ class Client:
         attempts = AsyncRetrying(
             retry=retry_if_exception(when),
             stop=stop_after_delay(self._patience_s),
+            # with some chance in it, or many stations would come back in the same instant
             wait=wait_exponential(multiplier=0.2, max=2.0) + wait_random(0, 0.2),
-            before_sleep=self._say_retrying,
+            before_sleep=lambda _: self._retrying(True),
             reraise=True,
         )
         response: httpx.Response = await attempts(self._send, method, path, **options)
         self._retrying(False)
         return response
-
-    def _say_retrying(self, _: RetryCallState) -> None:
-        self._retrying(True)
 
     async def _send(self, method: str, path: str, *, also: Sequence[int] = (), **options: Any) -> httpx.Response:
         try:
@@ -197,7 +189,7 @@ class Client:
 
 
 async def optional(asked: Awaitable[T], *but_for: str) -> T | None:
-    """The answer; None for a thing that does not exist, or for an error with one of those codes."""
+    """The answer; None for a thing that does not exist, and for the error codes in `but_for`."""
     try:
         return await asked
     except ServiceError as error:

@@ -93,7 +93,7 @@ async def manifest(client: Client, role_id: str, roi_id: str) -> ManifestAnswer:
 
 
 async def thumbnails(client: Client, ids: Sequence[str], side: int = 160) -> Mapping[str, bytes]:
-    """Small pictures of those inspections that still have one."""
+    """Thumbnails by inspection id, without inspections whose picture is gone."""
     found = {one: await optional(client.read(f"/inspections/{one}/thumbnail", side=side)) for one in ids}
     return {one: data for one, data in found.items() if data}
 

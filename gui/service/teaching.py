@@ -80,7 +80,7 @@ class TaughtRoi:
         return service_picture(f"datasets/{kind}", **self.place, label=label, filename=filename, side=side)
 
     async def keep_frame(self, label: Label, name: str, data: bytes, roi_ids: Sequence[str] | None) -> SamplesAnswer:
-        """Cut a whole frame into samples of those ROIs (None: all of the layout)."""
+        """Cut a whole frame into samples of the ROIs (None: all of the layout)."""
         fields = {"label": label, "roi_ids": None if roi_ids is None else json.dumps(list(roi_ids))}
         path = f"/layouts/{quote(self.role_id, safe='')}/samples"
         return await self.client.upload(path, SamplesAnswer, fields, picture_file("images", name, data))
@@ -120,12 +120,12 @@ class TaughtRoi:
     async def try_threshold(
         self, found: ModelScoresAnswer, mm_per_px: float, threshold: float | None
     ) -> CalibrationAnswer:
-        """What a threshold (None: the service's own choice) would mean; nothing is kept."""
+        """The rates that a threshold would have (None: the service's own choice); nothing is kept."""
         ok, ng = [sample.score for sample in found.ok], [sample.score for sample in found.ng]
         return await self._calibrate(found, mm_per_px, threshold, preview=True, ok_scores=ok, ng_scores=ng)
 
     async def adopt_threshold(self, found: ModelScoresAnswer, mm_per_px: float, threshold: float) -> CalibrationAnswer:
-        """Recorded. The service measures the scores itself, so that the record does not depend on a screen."""
+        """Record a threshold. The service measures the scores itself: the record must not depend on a screen."""
         return await self._calibrate(found, mm_per_px, threshold)
 
     async def activate(self, version: int) -> ActivatedAnswer:

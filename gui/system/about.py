@@ -12,7 +12,7 @@ from gui.service import system as calls
 from gui.system.tab import Tab
 from service import __version__
 
-_LONGEST = 60
+_LONGEST = 60  # characters; a longer one is the text of a licence, not its name
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:

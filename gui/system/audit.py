@@ -10,17 +10,18 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import sheet
-from gui.kit.widgets import button
+from gui.kit.widgets import button, select
 from gui.service import system as calls
 from gui.system.tab import Tab, outcome
 from service.contract.system import AuditAnswer, AuditEntry
 
+# of the service, in the order of the work; an action that is missing here is listed, but not in the filter
 ACTIONS = (
     "fit", "calibrate", "activate", "rollback", "dataset_add", "dataset_delete", "dataset_clear", "dataset_move",
     "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified", "settings_change",
     "settings", "key_add", "key_delete", "keys", "service_restart",
 )  # fmt: skip
-_LONGEST = 160
+_LONGEST = 160  # characters of a cell, or one large layout would fill the table
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
@@ -38,8 +39,7 @@ class _Audit:
         tab.title("audit")
         with ui.row().classes("w-full items-center"):
             choices = {"": tab.say("all_actions")} | {name: action_text(tab, name) for name in ACTIONS}
-            action = ui.select(choices, value="", label=tab.say("col_action")).props("outlined dense")
-            action.style("min-width: 240px").props("data-testid=action")
+            action = select(tab.say("col_action"), choices, "", "action", 240)
             action.on_value_change(lambda event: self._filter(event.value))
             button(tab.say("verify_audit"), self._verify, "verify-audit", "outline", "verified_user")
             self._proof = ui.html("", sanitize=False).props("data-testid=audit-proof")

@@ -23,7 +23,7 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 
         def tick() -> None:
             state = tab.gui.link.state
-            if shown == [state]:
+            if shown == [state]:  # a table that is drawn again loses the selection of a person who copies from it
                 return
             shown[:] = [state]
             body.clear()

@@ -9,6 +9,7 @@ from html import escape
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.widgets import select
 from gui.service import system as calls
 from gui.system.log_view import LEVELS, LogLine, LogView
 from gui.system.tab import Tab
@@ -48,8 +49,7 @@ class _Logs:
             sizes = {file.name: f"{file.name} ({formats.size(file.size_bytes, tab.language)})" for file in self._files}
             files = ui.select(sizes, value=self._name, on_change=lambda event: self._open(event.value))
             files.props("outlined dense data-testid=log-file")
-            levels = ui.select(list(LEVELS), value=self._view.level, label=tab.say("level_from"))
-            levels.props("outlined dense data-testid=level").style("min-width: 130px")
+            levels = select(tab.say("level_from"), LEVELS, self._view.level, "level", 130)
             levels.on_value_change(lambda event: self._filter(level=event.value))
             search = ui.input(tab.say("search")).props("outlined dense clearable debounce=300 data-testid=search")
             search.on_value_change(lambda event: self._filter(search=event.value or ""))

@@ -8,6 +8,7 @@ from functools import partial
 from nicegui import ui
 
 from gui.gui import Gui
+from gui.kit.widgets import done
 from gui.shell import Draw, Opening, Page, page
 from gui.system import about, audit, backups, freeze, golden, health, keys, language, logs, settings
 from gui.system.tab import Fetch, Tab
@@ -65,6 +66,4 @@ class _Shown:
         self._tab = tab
 
     async def tick(self) -> None:
-        waiting = self._tab.tick() if self._tab else None
-        if waiting is not None:
-            await waiting
+        await done(self._tab.tick() if self._tab else None)

@@ -89,6 +89,7 @@ class _Form:
         return field
 
     def _enter(self, setting: SettingAbout, value: str) -> None:
+        # "true", "1" and "yes" are the same switch: no change for a person who turns it twice
         same_switch = setting.kind == "switch" and is_on(value) == is_on(setting.value)
         self._entered[setting.name] = setting.value if same_switch else value
         self._mark()
@@ -135,6 +136,7 @@ class _Form:
         tab, health = self._tab, self._tab.gui.link.state.health
         if not await tab.sure("sure_restart", "restart") or not await tab.tried(calls.restart(tab.client)):
             return
+        # an unknown uptime counts as endless, so that any answer is a restart
         self._before_s = health.uptime_s if health else float("inf")
         notify(tab.say("restarting"), "ongoing", spinner=True, timeout=8000)
 

@@ -1,4 +1,4 @@
-"""What all tabs of System share: their title, a reload, long work, results in colour."""
+"""The base of all tabs of System: title, reload, long work, results in colour."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Progress:
             self._text = ui.label().classes("number").props("data-testid=progress")
 
     async def follow(self, starting: Awaitable[str]) -> bool:
-        """Start a job and show how far it is. False when it failed, which the person has been told."""
+        """Start a job and show its progress. False when it failed; the person has been told then."""
         job = await self._tab.tried(self._ended(starting))
         if job and job.state != "done":
             self._tab.here.tell(failure(job))

@@ -7,7 +7,7 @@ from functools import partial
 from nicegui import events, ui
 
 from gui.kit.formats import date_and_time, number
-from gui.kit.widgets import button, empty, tile
+from gui.kit.widgets import button, empty, select, tile
 from gui.line.latest import Latest
 from gui.service.teaching import LABELS
 from gui.teach.adopt import adopt
@@ -19,7 +19,7 @@ from gui.teach.score_axis import axis, nearest
 from service.contract.models import CalibrationAnswer, ModelScoresAnswer, ModelSummary, NgScore, OkScore, StateAnswer
 from service.contract.samples import SampleAbout
 
-NEAR = 4
+NEAR = 4  # pictures on each side of the threshold
 DEFAULT_PERCENTILE = 95.0  # of the service, as long as it has no calibration to ask
 
 
@@ -102,8 +102,7 @@ class CalibrateStep:
 
     def _draw_choice(self) -> None:
         names = {version.model_version: self._name(version) for version in self._versions}
-        choice = ui.select(names, value=self._version, label=self._say("teach.version"), on_change=self._choose)
-        choice.props("outlined dense data-testid=version").style("min-width: 250px")
+        select(self._say("teach.version"), names, self._version, "version", 250, self._choose)
 
     def _name(self, version: ModelSummary) -> str:
         key = "teach.serves" if version.current else "teach.calibrated" if version.calibrated else "teach.candidate"

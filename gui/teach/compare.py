@@ -6,14 +6,14 @@ from nicegui import ui
 
 from gui.kit.formats import number
 from gui.kit.tables import bold, sheet
-from gui.kit.widgets import button, thumbnail, tile
+from gui.kit.widgets import button, select, thumbnail, tile
 from gui.teach.desk import Desk
 from gui.teach.differences import Difference, differences, errors
 from service.contract.models import ModelSummary
 from service.contract.samples import InferDatasetAnswer
 from service.contract.words import Label
 
-SHOWN = 24
+SHOWN = 24  # samples whose scores differ most
 
 
 class Comparison:
@@ -24,11 +24,10 @@ class Comparison:
         with ui.column().classes("card w-full gap-3") as self._card:
             with ui.row().classes("w-full items-center gap-3"):
                 ui.label(self._say("teach.compare_title")).classes("text-h6")
+                version = self._say("teach.version")
                 self._first, self._second = (
-                    ui.select([], label=self._say("teach.version")).props(f"outlined dense data-testid=compare-{place}")
-                    .style("min-width: 130px")
-                    for place in ("first", "second")
-                )  # fmt: skip
+                    select(version, [], None, f"compare-{place}", 130) for place in ("first", "second")
+                )
                 self._button = button(self._say("teach.compare"), self._compare, "compare", "no-caps", "compare_arrows")
             self._result = ui.column().classes("w-full gap-3").props("data-testid=comparison")
 
@@ -40,8 +39,8 @@ class Comparison:
             return
         current = next((version.model_version for version in versions if version.current), names[1])
         newest = names[0] if names[0] != current else names[1]
-        for select, value in ((self._first, current), (self._second, newest)):
-            select.set_options(names, value=select.value if select.value in names else value)
+        for field, value in ((self._first, current), (self._second, newest)):
+            field.set_options(names, value=field.value if field.value in names else value)
 
     async def _compare(self) -> None:
         desk, wanted = self._desk, (self._first.value, self._second.value)

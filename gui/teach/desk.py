@@ -1,4 +1,4 @@
-"""What the steps of Teach and the screen Why share: the ROI, and buttons that a freeze of training locks."""
+"""The desk of Teach and Why: the ROI, and buttons that a freeze of training locks."""
 
 from __future__ import annotations
 

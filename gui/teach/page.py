@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from gui.gui import Gui
-from gui.kit.widgets import empty
+from gui.kit.widgets import empty, select
 from gui.service import teaching as calls
 from gui.service.layouts import layout
 from gui.shell import Draw, Opening, Page, page
@@ -79,9 +79,7 @@ async def _draw(
 
 def _choose(desk: Desk, known: dict[str, list[str]]) -> None:
     role_id, roi_id = desk.roi.role_id, desk.roi.roi_id
-    roles = ui.select(list(known), value=role_id, label=desk.words("teach.role")).style("min-width: 150px")
-    roles.props("outlined dense data-testid=role")
-    rois = ui.select(known[role_id], value=roi_id, label=desk.words("teach.region")).style("min-width: 150px")
-    rois.props("outlined dense data-testid=region")
+    roles = select(desk.words("teach.role"), list(known), role_id, "role")
+    rois = select(desk.words("teach.region"), known[role_id], roi_id, "region")
     roles.on_value_change(lambda event: ui.navigate.to("/teach?" + urlencode({"role": event.value})))
     rois.on_value_change(lambda event: ui.navigate.to(address(role_id, event.value)))

@@ -8,7 +8,7 @@ from functools import partial
 from nicegui import ui
 
 from gui.kit.formats import date_and_time
-from gui.kit.widgets import Chosen, Do, answer, button, card_dialog, tile
+from gui.kit.widgets import Chosen, Do, answer, button, card_dialog, empty, press, tile
 from gui.service.client import ServiceError
 from gui.service.teaching import LABELS, OTHER
 from gui.teach.add import add_buttons
@@ -16,7 +16,7 @@ from gui.teach.desk import Desk
 from service.contract.samples import SampleAbout
 from service.contract.words import Label, Verdict
 
-ON_A_SHEET = 40
+ON_A_SHEET = 40  # tiles: each loads a thumbnail of its own
 GOLDEN: tuple[tuple[str, Verdict | None], ...] = (("ok", "OK"), ("ng", "NG"), ("none", None))
 
 
@@ -72,9 +72,7 @@ class SamplesStep:
         self._sheet = min(self._sheet, sheets)
         with self._grid:
             if not samples:
-                with ui.column().classes("w-full items-center gap-2 q-pa-lg"):
-                    ui.icon("add_a_photo", size="48px").classes("muted")
-                    ui.label(self._say(f"teach.none_{self._label}")).classes("text-h6 text-center")
+                empty("add_a_photo", self._say(f"teach.none_{self._label}"), look="q-pa-lg")
             with ui.element("div").classes("tiles").props("data-testid=samples"):
                 for sample in samples[(self._sheet - 1) * ON_A_SHEET : self._sheet * ON_A_SHEET]:
                     self._tile(sample)
@@ -93,7 +91,8 @@ class SamplesStep:
 
     def _tile(self, sample: SampleAbout) -> None:
         with tile(self._desk.sample_svg(sample), "sample", button=True) as made:
-            made.props(f"aria-pressed={str(sample.filename in self._chosen).lower()} data-filename={sample.filename}")
+            made.props(f"data-filename={sample.filename}")
+            press(made, sample.filename in self._chosen)
             if sample.golden:
                 ui.label(self._say("teach.golden_mark", verdict=sample.golden)).classes("golden")
         made.on("click", lambda: self._choose(sample.filename, made))

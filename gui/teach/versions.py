@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit.formats import date_and_time, number
 from gui.kit.tables import cell, header
-from gui.kit.widgets import button
+from gui.kit.widgets import empty
 from gui.teach.compare import Comparison
 from gui.teach.desk import Desk
 from service.contract.models import ModelSummary
@@ -44,10 +44,8 @@ class VersionsStep:
     def _show(self) -> None:
         say = self._say
         if not self._versions:
-            with ui.column().classes("w-full items-center gap-3 q-pa-lg"):
-                ui.icon("layers", size="48px").classes("muted")
-                ui.label(say("teach.no_versions")).classes("text-h6 text-center")
-                button(say("teach.to_teaching"), lambda: self._desk.go("teach"), look="no-caps")
+            to_teaching = partial(self._desk.go, "teach")
+            empty("layers", say("teach.no_versions"), say("teach.to_teaching"), to_teaching, look="q-pa-lg")
             return
         with ui.row().classes("w-full items-center"):
             ui.label(say("teach.versions_explain")).classes("muted col")

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from gui.kit.formats import number
 from gui.kit.tables import cell, header
-from gui.kit.widgets import button, link
+from gui.kit.widgets import button, link, select
 from gui.service.jobs import Following, failure
 from gui.service.teaching import usable
 from gui.service.urls import service_picture
@@ -28,11 +28,9 @@ class Changes:
         ui.label(say("why.changes_title")).classes("text-h6")
         ui.label(say("why.changes_explain")).classes("muted")
         with ui.row().classes("items-center gap-2"):
-            self._version = ui.select([], label=say("why.version")).props("outlined dense data-testid=version")
-            self._version.style("min-width: 150px")
+            self._version = select(say("why.version"), [], None, "version")
             limits = {limit: say("why.last_n", n=number(limit, self._desk.language, 0)) for limit in LIMITS}
-            self._limit = ui.select(limits, value=LIMITS[0], label=say("why.which")).props("outlined dense")
-            self._limit.style("min-width: 190px")
+            self._limit = select(say("why.which"), limits, LIMITS[0], "limit", 190)
             self._start = button(say("why.judge_again"), self._begin, "rerun", "no-caps", "replay")
         with ui.row().classes("w-full items-center no-wrap gap-3") as self._running:
             self._bar = ui.linear_progress(0, show_value=False, size="16px").props("rounded instant-feedback")

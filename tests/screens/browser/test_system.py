@@ -59,7 +59,7 @@ def test_a_backup_is_made_and_brought_back(plant: Inspector, browser: Browser) -
     by(page, "cancel").click()
     by(page, "restore").first.click()
     by(page, "confirm").click()
-    expect(page.get_by_text("starts anew with it")).to_be_visible()
+    expect(page.get_by_text("restarts with it")).to_be_visible()
     expect(by(page, "status")).not_to_contain_text("Ready")
     expect(by(page, "status")).to_contain_text("Limited")  # until the golden parts have been checked
     by(page, "tab-health").click()
