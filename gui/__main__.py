@@ -72,17 +72,8 @@ def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
     known = preferences.now
     client = Client(Target(known.backend_url, known.api_key, known.station))
     link, pictures = LinkWatch(client), Pictures()
-    return Gui(
-        settings,
-        gui_settings,
-        preferences,
-        client,
-        link,
-        Words(lambda: preferences.now.language),
-        pictures,
-        Teaching(client),
-        Line(client, link, preferences, pictures, folder),
-    )
+    words, line = Words(lambda: preferences.now.language), Line(client, link, preferences, pictures, folder)
+    return Gui(settings, gui_settings, preferences, client, link, words, pictures, Teaching(client), line)
 
 
 def defaults(settings: Settings) -> Preferences:

@@ -65,13 +65,9 @@ def inspection_row(here: Page, one: InspectionSummary) -> str:
     words = here.words
     score, threshold = (formats.number(value, words.language) for value in (one.score, one.threshold))
     thumb = service_picture(f"inspections/{one.inspection_id}/thumbnail", side=160)
-    cells = [
-        one.part_id or "–",
-        formats.date_and_time(one.time_utc, words.language),
-        f"{one.role_id} / {one.roi_id}",
-        words("history.score_of", score=score, threshold=threshold),
-        words("history.version_n", n=one.model_version),
-    ]
+    when, place = formats.date_and_time(one.time_utc, words.language), f"{one.role_id} / {one.roi_id}"
+    scores = words("history.score_of", score=score, threshold=threshold)
+    cells = [one.part_id or "–", when, place, scores, words("history.version_n", n=one.model_version)]
     return _row(here, one.inspection_id, thumb, one.verdict or "none", cells)
 
 
@@ -80,13 +76,8 @@ def frame_row(here: Page, one: FrameSummary) -> str:
     result = words("history.regions_ng", n=one.n_ng or 0, of=one.n_rois or 0)
     if one.problem_code:
         result = words.problem(one.problem_code, one.problem_detail or "")
-    cells = [
-        one.part_id or "–",
-        formats.date_and_time(one.time_utc, words.language),
-        one.role_id,
-        result,
-        words("history.layout_n", n=one.layout_revision or "–"),
-    ]
+    when, layout = formats.date_and_time(one.time_utc, words.language), one.layout_revision or "–"
+    cells = [one.part_id or "–", when, one.role_id, result, words("history.layout_n", n=layout)]
     thumb = service_picture(f"frames/{one.frame_id}/thumbnail", side=160)
     return _row(here, one.frame_id, thumb, one.verdict or "ERROR", cells)
 

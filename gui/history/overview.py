@@ -68,7 +68,7 @@ def _trend(here: Page, summary: InspectionsSummary) -> None:
         chart = ui.echart(options(first)).classes("w-full").style("height: 280px").props("data-testid=trend")
 
         def change(name: str) -> None:
-            # the same object: ECharts is told of a change in it, not of another one
+            # the chart keeps its object of options: its content is replaced
             chart.options.clear()
             chart.options.update(options(name))
             chart.update()

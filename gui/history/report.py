@@ -96,14 +96,9 @@ class _Drawing:
     def _proof(self, roi: RoiReport) -> list[str]:
         known = roi.calibration or {}
         samples = f"{known.get('n_ok', '–')} OK · {known.get('n_ng', '–')} NG"
-        return [
-            name_of(roi.summary),
-            str(roi.model_version or "–"),
-            formats.number(known.get("threshold"), self._language),
-            self._rate(known.get("false_reject_rate"), known.get("false_reject_ci95")),
-            self._rate(known.get("miss_rate"), known.get("miss_ci95")),
-            samples,
-        ]
+        version, threshold = str(roi.model_version or "–"), formats.number(known.get("threshold"), self._language)
+        rates = [self._rate(known.get(f"{name}_rate"), known.get(f"{name}_ci95")) for name in ("false_reject", "miss")]
+        return [name_of(roi.summary), version, threshold, *rates, samples]
 
     def _rate(self, rate: float | None, interval: Sequence[float] | None) -> str:
         if rate is None:

@@ -26,11 +26,8 @@ def routes(line: Line) -> APIRouter:
 
     @router.get(PATH)
     async def live() -> StreamingResponse:
-        return StreamingResponse(
-            _parts(line),
-            media_type="multipart/x-mixed-replace; boundary=picture",
-            headers={"Cache-Control": "no-store"},
-        )
+        kind = "multipart/x-mixed-replace; boundary=picture"
+        return StreamingResponse(_parts(line), media_type=kind, headers={"Cache-Control": "no-store"})
 
     return router
 

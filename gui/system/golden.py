@@ -55,12 +55,6 @@ def _row(tab: Tab, check: VerifyCheck) -> list[str]:
     score = "–"
     if check.score is not None:
         score = f"{formats.number(check.score, tab.language)} / {formats.number(check.threshold, tab.language)}"
-    return [
-        tab.say(f"kind_{check.kind}"),
-        check.what,
-        outcome(check.passed, tab.say("passed" if check.passed else "failed")),
-        check.expected or "–",
-        check.verdict or "–",
-        score,
-        check.detail,
-    ]
+    result = outcome(check.passed, tab.say("passed" if check.passed else "failed"))
+    verdicts = [check.expected or "–", check.verdict or "–"]
+    return [tab.say(f"kind_{check.kind}"), check.what, result, *verdicts, score, check.detail]

@@ -32,6 +32,14 @@ MAY_IMPORT_SERVICE = (
 )  # fmt: skip
 
 
+SCREENS = ("inspect", "layout", "teach", "why", "history", "system", "setup")
+# Each package may import only what stands after it.
+ORDER = (
+    "__main__", "app", "door", "why", *SCREENS, "shell", "gui", "line", "pictures", "sources", "service", "kit",
+    "periods", "preferences", "settings", "language",
+)  # fmt: skip
+
+
 async def welcome(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
     if scope["type"] == "websocket":
         await receive()
@@ -110,6 +118,22 @@ def test_preferences_of_a_newer_version_are_read_as_far_as_they_are_known(tmp_pa
 def test_of_the_service_it_knows_words_and_plumbing_only() -> None:
     used = {name for tree in TREES.values() for name in imports(tree) if name.split(".")[0] == "service"}
     assert {name for name in used if not name.startswith(MAY_IMPORT_SERVICE)} == set()
+
+
+def test_imports_point_down_and_a_screen_knows_no_other_screen() -> None:
+    """But Why shares its desk with Teach."""
+    wrong = set()
+    for path, tree in TREES.items():
+        package = path.removesuffix(".py").partition("/")[0]
+        for name in imports(tree):
+            whole, _, found = name.partition(".")
+            found = found.partition(".")[0]
+            if whole != "gui" or found == package or package == "__init__":
+                continue
+            shared = (package, found) == ("why", "teach")
+            if ORDER.index(found) <= ORDER.index(package) or ({package, found} <= set(SCREENS) and not shared):
+                wrong.add((path, name))
+    assert wrong == set()
 
 
 def test_it_never_loads_the_engine() -> None:
