@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import locale
 import logging
-import os
 import sys
 from collections.abc import Sequence
 
@@ -13,9 +11,10 @@ import uvicorn
 
 from gui.gui import Gui
 from gui.kit.words import Words
+from gui.language import system_language
 from gui.line.line import Line
 from gui.pictures.served import Pictures
-from gui.preferences import Language, Preferences, PreferencesFile
+from gui.preferences import Preferences, PreferencesFile
 from gui.service.client import Client, Target
 from gui.service.jobs import Teaching
 from gui.service.link import LinkWatch
@@ -25,7 +24,7 @@ from service.process.logs import set_up_logs
 from service.process.port import PortTaken, listen
 from service.settings import Settings, SettingsError, read_settings
 
-STOP_S = 3
+STOP_S = 3  # for open pages, which never end by themselves
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,8 +49,8 @@ def serve(settings: Settings, gui_settings: GuiSettings, supervisor_pid: int | N
         settings.data_root / "logs", level=settings.log_level, max_mb=settings.log_max_mb, files=settings.log_files,
         days=settings.log_days, to_file=True, to_stderr=supervisor_pid is None, name="gui.log",
     )  # fmt: skip
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # a line for each page that is opened
-    from gui.app import create_app  # NiceGUI takes its time: the port is ours first
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # INFO would be a line for each page that is opened
+    from gui.app import create_app  # late, because NiceGUI takes seconds to load: the port is ours first
 
     config = uvicorn.Config(
         create_app(make_gui(settings, gui_settings)), log_config=None, access_log=False, loop="asyncio",
@@ -73,32 +72,18 @@ def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
     known = preferences.now
     client = Client(Target(known.backend_url, known.api_key, known.station))
     link, pictures = LinkWatch(client), Pictures()
-    return Gui(
-        settings,
-        gui_settings,
-        preferences,
-        client,
-        link,
-        Words(lambda: preferences.now.language),
-        pictures,
-        Teaching(client),
-        Line(client, link, preferences, pictures, folder),
-    )
+    words, line = Words(lambda: preferences.now.language), Line(client, link, preferences, pictures, folder)
+    return Gui(settings, gui_settings, preferences, client, link, words, pictures, Teaching(client), line)
 
 
 def defaults(settings: Settings) -> Preferences:
-    """Before anybody has said: the service of this PC, in the language of the PC."""
+    """Until a person chooses: the service of this PC, and the language of the PC."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
     return Preferences(
         backend_url=f"http://{host}:{settings.port}",
         api_key=next(iter(settings.api_keys), ""),
         language=system_language(),
     )
-
-
-def system_language() -> Language:
-    named = os.environ.get("LC_ALL") or os.environ.get("LANG") or locale.getlocale()[0] or ""
-    return "es" if named.lower().startswith(("es", "spanish")) else "en"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who may open the screens: this PC, and the stations named in the settings; by our own name or an address."""
+"""Access to the screens: from this PC and the stations in the settings, under a name or address of this PC."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Door:
             check_host(self._hosts, headers.get(b"host", ""))
         except HostRefused:
             return "These screens do not answer to that host name: use the PC's name or address."
+        # a browser sends the page's origin with each web socket, and a page of another site cannot change it
         origin = headers.get(b"origin", "")
         if scope["type"] == "websocket" and origin and origin.split("://")[-1] != headers.get(b"host", ""):
             return "Another site's page may not speak with these screens."
@@ -44,7 +45,7 @@ class Door:
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
     if scope["type"] == "websocket":
-        await receive()
+        await receive()  # the connect, which ASGI wants taken before it is refused
         await send({"type": "websocket.close", "code": 1008, "reason": why[:120]})
         return
     body = why.encode()

@@ -1,4 +1,4 @@
-"""Everything alive in one inspector process, made once in `__main__` and handed to the pages."""
+"""The parts of one inspector process, made once in `__main__` and handed to the pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.settings import Settings
 
 @dataclass(frozen=True)
 class Gui:
-    """`settings` are the service's own on this PC: where logs lie, what to connect to before anybody has said."""
+    """`settings` are the service's on this PC: the folder of the logs, and the address to connect to at first."""
 
     settings: Settings
     gui_settings: GuiSettings

@@ -1,4 +1,4 @@
-"""From when to when? Today, this shift, the last 24 hours or 7 days, or a range of one's own: on this PC's clock."""
+"""Periods on this PC's clock: today, this shift, the last 24 hours or 7 days, or a range of one's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PERIODS = ("shift", "today", "hours24", "days7", "own")
 
 @dataclass(frozen=True)
 class Period:
-    """Moments with a time zone; `until` is not in it any more, None: until now."""
+    """Moments with a time zone. `until` itself is outside the period; None: until now."""
 
     since: datetime
     until: datetime | None = None
@@ -26,7 +26,7 @@ class Period:
 
 
 def period(name: str, now: datetime, shifts: Sequence[int], since: str = "", until: str = "") -> Period:
-    """`since`, `until` ("2026-03-01T06:00", local) count for a range of one's own. Raises ValueError."""
+    """`since`, `until` ("2026-03-01T06:00", local) are for the period "own". Raises ValueError."""
     if name == "own":
         return _own(since, until)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -40,8 +40,9 @@ def period(name: str, now: datetime, shifts: Sequence[int], since: str = "", unt
 
 
 def shift_start(now: datetime, shifts: Sequence[int]) -> datetime:
-    """When the shift that runs at `now` began: perhaps yesterday."""
+    """The begin of the shift that runs at `now`; a night shift began yesterday."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    # without shifts, the day is one; yesterday too, because before the first shift its last one still runs
     hours = shifts or (0,)
     begins = [midnight + timedelta(days=day, hours=hour) for day in (-1, 0) for hour in hours]
     return _on_this_clock(max(moment for moment in begins if moment <= now.replace(tzinfo=None)))
@@ -56,5 +57,5 @@ def _own(since: str, until: str) -> Period:
 
 
 def _on_this_clock(moment: datetime) -> datetime:
-    """Its offset is the one of that day: a week may hold a change of the clock."""
+    """With the offset of that day, because a week may hold a change of the clock."""
     return moment.replace(tzinfo=None).astimezone()

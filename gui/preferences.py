@@ -1,4 +1,4 @@
-"""What this PC remembers between two starts: where the service is, language, source, shift. One JSON file."""
+"""The choices this PC keeps across restarts, in one JSON file: service address, language, source, shifts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import logging
 import threading
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from gui.language import Language
 from service.store.files import write_file
 
 log = logging.getLogger(__name__)
-Language = Literal["es", "en"]
 FILE = "preferences.json"
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """`source` is what `gui.sources` makes a source of; `shifts` the hours at which a shift begins, local time."""
+    """`source`: see `gui.sources.making`. `shifts`: the hours at which a shift begins, local time."""
 
     backend_url: str = "http://127.0.0.1:8000"
     api_key: str = ""
@@ -32,7 +32,7 @@ class Preferences:
 
 
 class PreferencesFile:
-    """`changes` are kept before `change` returns. Thread safe."""
+    """A change is on the disk before `change` returns. Thread safe."""
 
     def __init__(self, folder: Path, defaults: Preferences) -> None:
         self._path, self._lock = folder / FILE, threading.Lock()
@@ -53,7 +53,7 @@ class PreferencesFile:
 
 
 def _read(path: Path, defaults: Preferences) -> Preferences:
-    """What cannot be used is left at its default: a damaged file must not stop a line."""
+    """Values that cannot be used are left at their default, because a damaged file must not stop a line."""
     try:
         kept = json.loads(path.read_bytes())
         known = {item.name for item in fields(Preferences)}
@@ -64,4 +64,5 @@ def _read(path: Path, defaults: Preferences) -> Preferences:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         log.error("preferences cannot be read", extra={"path": str(path), "detail": str(error)})
         return defaults
+    # a file may have been written by hand, or by a version with other languages
     return found if found.language in ("es", "en") else replace(found, language=defaults.language)

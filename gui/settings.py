@@ -1,4 +1,4 @@
-"""The inspector's own settings: environment variable, default, one line of help; from the service's places."""
+"""The inspector's own settings: environment variable, default, one line of help; read as the service reads its own."""
 
 from __future__ import annotations
 

@@ -1,18 +1,24 @@
-"""The frame around every screen: where one can go, language, light or dark, and the status bar that is always true."""
+"""The frame around every screen: navigation, language, light or dark, the status bar, messages."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from functools import partial
+from typing import Protocol, TypeVar
 
 from nicegui import ui
 
 from gui.gui import Gui
 from gui.kit import formats, theme
-from gui.kit.words import LANGUAGES
-from gui.service.client import ServiceError
+from gui.kit.widgets import answer, button, card_dialog, done, empty, link, notify
+from gui.language import LANGUAGES, Language
+from gui.service.client import ServiceError, may_pass
 from gui.service.link import Link, LinkState
+from gui.sources.base import SourceError
+
+T = TypeVar("T")
+Draw = Callable[[], Awaitable[None] | None]
 
 # Screens in the order of the bar: (name, path, icon).
 SCREENS = (
@@ -30,104 +36,144 @@ _DOTS = {
     Link.CONNECTING: "#d08700",
 }
 TICK_S = 0.5
-Kind = Literal["positive", "negative", "warning", "ongoing"]
+
+
+class Coded(Protocol):
+    """An error with the code of a sentence in `texts/*/problems.json`."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def detail(self) -> str: ...
 
 
 class Page:
-    """What a screen gets: the parts, and the page's one timer."""
+    """One open page: the parts of the inspector, the page's timer, and how the person is told and asked.
+
+    Messages and dialogs are drawn into `root`, which lives as long as the page: the button that a person pressed may
+    be gone by the time the service answers.
+    """
 
     def __init__(self, gui: Gui, name: str) -> None:
-        self.gui, self.name, self.words = gui, name, gui.words
+        self.gui, self.name, self.words, self.client = gui, name, gui.words, gui.client
+        self.root = ui.column().classes("page gap-4")
         self._ticks: list[Callable[[], Awaitable[None] | None]] = []
 
+    @property
+    def language(self) -> Language:
+        return self.words.language
+
     def every_tick(self, work: Callable[[], Awaitable[None] | None]) -> None:
-        """Do it twice a second while the page is open."""
+        """Call `work` twice a second while the page is open."""
         self._ticks.append(work)
 
     async def tick(self) -> None:
         for work in self._ticks:
-            waiting = work()
-            if waiting is not None:
-                await waiting
+            await done(work())
+
+    async def tried(self, work: Awaitable[T]) -> T | None:
+        """The result of `work`; None when it failed and the person has been told why."""
+        try:
+            return await work
+        except (ServiceError, SourceError) as error:
+            self.tell(error)
+            return None
+
+    def tell(self, error: Coded) -> None:
+        """The failure as a sentence in the person's language, with what to do."""
+        sentence = self.words.problem(error.code, error.detail)
+        caption = error.detail if error.detail not in sentence else ""
+        with self.root:
+            notify(sentence, "negative", caption=caption, timeout=8000, close_button=True, multi_line=True)
+
+    def warn(self, text: str) -> None:
+        with self.root:
+            notify(text, "warning", timeout=6000, close_button=True)
+
+    def note(self, text: str) -> None:
+        with self.root:
+            notify(text, "positive")
+
+    async def sure(self, question: str, do: str) -> bool:
+        """Ask before a step that cannot be undone; `do` is the word on the button that does it."""
+        with self.root, card_dialog() as dialog:
+            ui.label(question).classes("text-body1")
+            with ui.row().classes("w-full justify-end"):
+                button(self.words("shell.cancel"), lambda: dialog.submit(False), "cancel", "flat")
+                button(do, lambda: dialog.submit(True), "confirm", "color=negative")
+        return bool(await answer(dialog))
 
 
 @contextmanager
 def page(gui: Gui, name: str) -> Iterator[Page]:
-    """`with page(gui, "history") as here:` draws the frame, then the screen inside it."""
+    """`with page(gui, "history") as here:` draws header and status bar, then the screen between them."""
     here, words = Page(gui, name), gui.words
-    theme.apply(dark=gui.preferences.now.dark)
+    theme.apply(name, dark=gui.preferences.now.dark)
     ui.page_title(f"{words(f'shell.{name}')} · BrakeDisc")
     _header(here)
     _status_bar(here)
     gui.link.announced.subscribe(
         lambda key, values: notify(words(key, **values), "warning", timeout=0, close_button=True)
     )
-    with ui.column().classes("page gap-4"):
+    with here.root:
         yield here
     ui.timer(TICK_S, here.tick)
 
 
-def notify(text: str, kind: Kind, **options: Any) -> None:
-    """A message that goes by itself, where it covers least; what lies below it can be used meanwhile."""
-    ui.notify(text, type=kind, position="bottom-left", **options)
+class Opening:
+    """A part of a page that needs an answer of the service before it can be drawn.
 
+    `ask` asks for it, and returns a function that draws it. After a failure that may pass, `ask` is called again as
+    soon as the service is back. Of two calls that overlap, only the later one is drawn.
+    """
 
-def tell(here: Page, error: ServiceError) -> None:
-    """A call that failed, in the person's language, with what to do."""
-    sentence = here.words.problem(error.code, error.detail)
-    caption = error.detail if error.detail not in sentence else ""
-    notify(sentence, "negative", caption=caption, timeout=8000, close_button=True, multi_line=True)
+    def __init__(self, here: Page, body: ui.element, ask: Callable[[], Awaitable[Draw]]) -> None:
+        self._here, self._body, self._ask = here, body, ask
+        self._failed, self._turn = False, 0
+        here.every_tick(self._again)
 
+    def begin(self) -> None:
+        """Load after the page has been sent: the person sees its frame at once."""
+        ui.timer(0, self.load, once=True)
 
-async def sure(here: Page, question: str, do: str) -> bool:
-    """Ask before what cannot be undone; `do` is the word on the button that does it."""
-    with ui.dialog().props("persistent") as dialog, ui.card().classes("gap-4"):
-        ui.label(question).classes("text-body1")
-        with ui.row().classes("w-full justify-end"):
-            ui.button(here.words("shell.cancel"), on_click=lambda: dialog.submit(False)).props("flat").props(
-                "data-testid=cancel"
-            )
-            ui.button(do, on_click=lambda: dialog.submit(True)).props("color=negative").props("data-testid=confirm")
-    answer = bool(await dialog)
-    dialog.delete()
-    return answer
+    async def load(self) -> None:
+        self._turn += 1
+        turn, self._failed = self._turn, False
+        try:
+            draw = await self._ask()
+        except ServiceError as error:
+            self._failed = turn == self._turn and may_pass(error)
+            draw = partial(empty, "cloud_off", self._here.words.problem(error.code, error.detail))
+        if turn != self._turn:
+            return
+        self._body.clear()
+        with self._body:
+            await done(draw())
 
-
-def empty(icon: str, text: str, button: str = "", path: str = "") -> None:
-    """What an empty screen says: what to do next, and the way there."""
-    with ui.column().classes("card w-full items-center gap-3 q-pa-xl"):
-        ui.icon(icon, size="56px").classes("muted")
-        ui.label(text).classes("text-h6 text-center")
-        if button:
-            ui.button(button, on_click=lambda: ui.navigate.to(path))
+    async def _again(self) -> None:
+        if self._failed and self._here.gui.link.state.usable:
+            await self.load()
 
 
 def _header(here: Page) -> None:
-    words = here.words
+    words, dark = here.words, here.gui.preferences.now.dark
     with ui.header().classes("items-center q-py-xs q-px-md no-wrap gap-1").style("background: #12324f"):
         ui.label("BrakeDisc").classes("text-h6 text-weight-bold gt-sm q-mr-md")
         for name, path, icon in SCREENS:
-            button = ui.button(words(f"shell.{name}"), icon=icon, on_click=lambda path=path: ui.navigate.to(path))
-            button.props("flat no-caps color=white").props(f"data-testid=go-{name}")
+            go = link(words(f"shell.{name}"), path, f"go-{name}", "flat no-caps color=white", icon)
             if name == here.name:
-                button.style("background: rgba(255,255,255,.22)").props('aria-current="page"')
+                go.style("background: rgba(255,255,255,.22)").props('aria-current="page"')
         ui.space()
-        _language_switch(here)
-        dark = here.gui.preferences.now.dark
-        ui.button(icon="light_mode" if dark else "dark_mode", on_click=lambda: _change(here, dark=not dark)).props(
-            f'flat round color=white aria-label="{words("shell.dark")}"'
-        ).props("data-testid=dark")
-        ui.button(icon="lan", on_click=lambda: ui.navigate.to("/connection")).props(
-            f'flat round color=white aria-label="{words("shell.connection")}"'
-        ).props("data-testid=go-connection")
-
-
-def _language_switch(here: Page) -> None:
-    for language in LANGUAGES:
-        button = ui.button(language.upper(), on_click=lambda language=language: _change(here, language=language))
-        button.props("flat dense color=white").props(f"data-testid=language-{language}")
-        if language == here.words.language:
-            button.style("text-decoration: underline; font-weight: 700")
+        for language in LANGUAGES:
+            change = partial(_change, here, language=language)
+            switch = button(language.upper(), change, f"language-{language}", "flat dense color=white")
+            if language == here.language:
+                switch.style("text-decoration: underline; font-weight: 700")
+        look = "flat round color=white aria-label="
+        change = partial(_change, here, dark=not dark)
+        button("", change, "dark", f'{look}"{words("shell.dark")}"', "light_mode" if dark else "dark_mode")
+        link("", "/connection", "go-connection", f'{look}"{words("shell.connection")}"', "lan")
 
 
 def _change(here: Page, **changes: object) -> None:
@@ -136,24 +182,18 @@ def _change(here: Page, **changes: object) -> None:
 
 
 def _status_bar(here: Page) -> None:
-    with (
-        ui.footer()
-        .classes("q-py-xs q-px-md")
-        .style("background: var(--card); color: var(--text); border-top: 1px solid var(--line)")
-    ):
+    with ui.footer().classes("q-py-xs q-px-md status"):
         bar = ui.row().classes("statusbar items-center no-wrap w-full").props("data-testid=status")
     shown: list[object] = []
 
     def show(state: LinkState) -> None:
         items = status_items(here, state)
-        if [items, state.link] == shown:
+        if [items, state.link] == shown:  # once a second nothing has changed: nothing is sent to the browser
             return
         shown[:] = [items, state.link]
         bar.clear()
         with bar:
-            ui.element("span").classes("state-dot").style(
-                f"background: {_DOTS.get(state.link, 'var(--ng)')}; flex: none"
-            )
+            ui.element("span").classes("state-dot").style(f"background: {_DOTS.get(state.link, 'var(--ng)')}")
             for item in items:
                 ui.label(item).classes("item")
 
@@ -162,7 +202,7 @@ def _status_bar(here: Page) -> None:
 
 
 def status_items(here: Page, state: LinkState) -> list[str]:
-    """State in words, device, backbone, version, GPU memory, latency, frozen or not."""
+    """The texts of the status bar: state, device, backbone, version, GPU memory, latency, frozen or not."""
     words, health, language = here.words, state.health, here.words.language
     first = words(f"status.{state.link}")
     if state.code and words.has(f"problems.{state.code}") and not state.usable:
@@ -175,10 +215,8 @@ def status_items(here: Page, state: LinkState) -> list[str]:
         items.append(words("status.gpu_mem", mb=formats.number(health.gpu_mem_mb, language, 0)))
     if health.latency_infer_ms.p50 is not None:
         items.append(words("status.latency", ms=formats.number(health.latency_infer_ms.p50, language, 0)))
-    if health.frozen:
-        items.append(words("status.frozen", by=health.frozen.by))
-    else:
-        items.append(words("status.not_frozen"))
+    frozen = health.frozen
+    items.append(words("status.frozen", by=frozen.by) if frozen else words("status.not_frozen"))
     if state.link is Link.DEGRADED and health.reason:
         items.append(words.problem(state.code, health.reason))
     return items

@@ -1,1 +1,1 @@
-"""The screens of what was inspected: list, one part, overview, report."""
+"""The screens of past inspections: list, one part, overview, report."""

@@ -1,4 +1,4 @@
-"""Which parts one wants to see: time, part, region, verdict, part id."""
+"""The filter of History: time, role, region, verdict, part id."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from nicegui import ui
 
+from gui.kit.widgets import select
 from gui.periods import PERIODS, period
 from gui.service.history import Choice
 from gui.shell import Page
@@ -18,7 +19,7 @@ VERDICTS = ("", "OK", "NG", "ERROR")
 
 @dataclass(frozen=True)
 class Wanted:
-    """As it stands in the address of the page: one can come back to it, and send it to somebody."""
+    """The filter as the address of the page holds it, so that it can be sent to somebody."""
 
     view: str = "parts"
     period: str = "today"
@@ -33,14 +34,14 @@ class Wanted:
         return {name: value for name, value in vars(self).items() if value}
 
     def choice(self, shifts: tuple[int, ...]) -> Choice:
-        """Raises ValueError for a range that is none."""
+        """Raises ValueError for a range that is not complete, or ends before it begins."""
         when = period(self.period, datetime.now().astimezone(), shifts, self.since, self.until)
         verdict = "" if self.verdict == "ERROR" and self.view != "parts" else self.verdict
         return Choice(when, self.role, self.roi if self.view != "parts" else "", verdict, self.part.strip())
 
 
 def wanted(query: Mapping[str, str]) -> Wanted:
-    """What an address asks for; what it says that is unknown counts as not said."""
+    """The filter of an address. Unknown names and values are ignored, because a person may have typed it."""
     known = {name: value for name, value in query.items() if name in vars(Wanted())}
     found = replace(Wanted(), **known)
     return replace(
@@ -52,7 +53,7 @@ def wanted(query: Mapping[str, str]) -> Wanted:
 
 
 class FilterBar:
-    """`changed` is awaited with each new wish."""
+    """`changed` is awaited with each new filter."""
 
     def __init__(
         self, here: Page, places: Mapping[str, list[str]], now: Wanted, changed: Callable[[Wanted], Awaitable[None]]
@@ -72,15 +73,15 @@ class FilterBar:
             self._roi = self._select("roi", self._rois(), self.now.roi, self._say("roi"), 150)
             verdicts = {name: self._say(f"verdict_{name or 'all'}") for name in VERDICTS}
             self._select("verdict", verdicts, self.now.verdict, self._say("verdict"), 150)
+            # 400 ms without a key before the service is asked: a scanner types a code faster
             part = ui.input(self._say("part"), value=self.now.part).props("outlined dense clearable debounce=400")
             part.style("width: 170px").props("data-testid=part")
             part.on_value_change(lambda event: self._set(part=event.value or ""))
         self._show()
 
     def _select(self, name: str, options: dict[str, str], value: str, label: str, width_px: int) -> ui.select:
-        field = ui.select(options, value=value, label=label).props(f"outlined dense data-testid=filter-{name}")
-        field.style(f"width: {width_px}px").on_value_change(lambda event: self._set(**{name: event.value or ""}))
-        return field
+        field = select(label, options, value, f"filter-{name}").style(f"width: {width_px}px")
+        return field.on_value_change(lambda event: self._set(**{name: event.value or ""}))
 
     def _moment(self, name: str) -> None:
         field = ui.input(self._say(name), value=getattr(self.now, name))
@@ -89,6 +90,7 @@ class FilterBar:
 
     async def _set(self, **changes: str) -> None:
         before, self.now = self.now, replace(self.now, **changes)
+        # another role has other ROIs: the one that was chosen stays only when the new role has it too
         if self.now.role != before.role and self.now.roi not in self._places.get(self.now.role, []):
             self.now = replace(self.now, roi="")
             self._roi.set_options(self._rois(), value="")

@@ -1,17 +1,18 @@
-"""How a period went: counts, what has drifted, Pareto of NG, trend of the scores."""
+"""Overview of a period: counts, drift, Pareto of NG verdicts, trend of the scores."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from nicegui import ui
 
-from gui.history.pareto import Bar, name_of, pareto, series
+from gui.history.pareto import COUNTS, Bar, counts, name_of, pareto, parts, series
 from gui.kit import formats
-from gui.shell import Page, empty
+from gui.kit.tables import sheet
+from gui.kit.widgets import empty
+from gui.shell import Page
 from service.contract.frames import FramesSummary
 from service.contract.inspections import InspectionsSummary, RoiSummary, TrendPoint
 
@@ -37,12 +38,7 @@ def draw_overview(here: Page, summary: InspectionsSummary, frames: FramesSummary
 
 
 def _counts(here: Page, frames: FramesSummary) -> None:
-    language = here.words.language
-    share = formats.percent(frames.n_ng / frames.n if frames.n else None, language)
-    said = here.words(
-        "report.parts", n=frames.n, ok=frames.n_ok, ng=frames.n_ng, error=frames.n_error, share=share
-    )  # fmt: skip
-    ui.label(said).classes("card w-full text-body1 number").props("data-testid=counts")
+    ui.label(parts(here.words, frames)).classes("card w-full text-body1 number").props("data-testid=counts")
 
 
 def _pareto(here: Page, bars: Sequence[Bar]) -> None:
@@ -51,9 +47,8 @@ def _pareto(here: Page, bars: Sequence[Bar]) -> None:
         if not bars:
             ui.label(here.words("report.no_ng")).classes("muted")
             return
-        ui.echart(pareto_options(bars, _colour(here))).classes("w-full").style("height: 300px").props(
-            "data-testid=pareto"
-        )
+        chart = ui.echart(pareto_options(bars, _colour(here))).classes("w-full").style("height: 300px")
+        chart.props("data-testid=pareto")
 
 
 def _trend(here: Page, summary: InspectionsSummary) -> None:
@@ -73,6 +68,7 @@ def _trend(here: Page, summary: InspectionsSummary) -> None:
         chart = ui.echart(options(first)).classes("w-full").style("height: 280px").props("data-testid=trend")
 
         def change(name: str) -> None:
+            # the chart keeps its object of options: its content is replaced
             chart.options.clear()
             chart.options.update(options(name))
             chart.update()
@@ -81,7 +77,7 @@ def _trend(here: Page, summary: InspectionsSummary) -> None:
 
 
 def pareto_options(bars: Sequence[Bar], colour: str) -> dict[str, Any]:
-    """Bars from the largest, and the share they add up to as a line."""
+    """Options of ECharts: bars from the largest, and the share they add up to as a line."""
     text = {"textStyle": {"color": colour, "fontSize": 14}}
     axis = _axis(colour)
     return {
@@ -102,7 +98,7 @@ def pareto_options(bars: Sequence[Bar], colour: str) -> dict[str, Any]:
 
 
 def trend_options(here: Page, points: Sequence[TrendPoint], threshold: float | None, colour: str) -> dict[str, Any]:
-    """Mean and largest score over time, the threshold as a dashed line."""
+    """Options of ECharts: mean and largest score over time, the threshold as a dashed line."""
     words, axis = here.words, _axis(colour)
     times = [formats.date_and_time(point.start_utc, words.language)[:16] for point in points]
     top = max([threshold or 0.0, *(point.score_max or 0.0 for point in points)])
@@ -133,26 +129,18 @@ def _axis(colour: str) -> dict[str, Any]:
 
 
 def nice_top(value: float) -> float:
-    """The end of an axis that holds `value`: one digit, then zeros."""
+    """A round end for an axis that holds `value`: one digit, then zeros."""
     if value <= 0:
         return 1.0
+    # at most ten steps to the axis, and numbers that can be read
     unit: float = 10.0 ** math.floor(math.log10(value))
     return round(math.ceil(value / unit) * unit, 6)
 
 
 def _table(here: Page, rois: Sequence[RoiSummary]) -> None:
-    words, language = here.words, here.words.language
-    names = ("roi", "n", "ok", "ng", "ng_share", "score_mean", "score_p95", "threshold")
-    head = "".join(f"<th>{escape(words(f'report.col_{name}'))}</th>" for name in names)
-    body = ""
-    for roi in rois:
-        share = formats.percent(roi.n_ng / roi.n if roi.n else None, language)
-        scores = [formats.number(value, language) for value in (roi.score_mean, roi.score_p95, roi.threshold)]
-        cells = [name_of(roi), str(roi.n), str(roi.n_ok), str(roi.n_ng), share, *scores]
-        body += "<tr>" + "".join(f"<td class=number>{escape(cell)}</td>" for cell in cells) + "</tr>"
-    ui.html(f"<table class=hsheet><tr>{head}</tr>{body}</table>", sanitize=False).classes("w-full").props(
-        "data-testid=roi-table"
-    )
+    language = here.language
+    names = [here.words(f"report.col_{name}") for name in (*COUNTS, "threshold")]
+    sheet(names, ([*counts(roi, language), formats.number(roi.threshold, language)] for roi in rois), "roi-table")
 
 
 def _colour(here: Page) -> str:

@@ -1,11 +1,17 @@
-"""Which regions make most parts NG? Bars from the largest, and the share of all that they add up to."""
+"""The figures of overview and report: counts, Pareto of the ROIs by NG verdicts, trends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gui.kit import formats
+from gui.kit.words import Words
+from gui.language import Language
+from service.contract.frames import FramesSummary
 from service.contract.inspections import RoiSummary, TrendPoint
+
+COUNTS = ("roi", "n", "ok", "ng", "ng_share", "score_mean", "score_p95")
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class Bar:
 
 
 def pareto(rois: Iterable[RoiSummary]) -> list[Bar]:
-    """Only regions with NG; those with as many by name."""
+    """Only ROIs with NG verdicts; equal ones by name."""
     ordered = sorted((roi for roi in rois if roi.n_ng), key=lambda roi: (-roi.n_ng, name_of(roi)))
     total, so_far, bars = sum(roi.n_ng for roi in ordered), 0, []
     for roi in ordered:
@@ -32,9 +38,22 @@ def name_of(roi: RoiSummary | TrendPoint) -> str:
 
 
 def series(trend: Iterable[TrendPoint]) -> dict[str, list[TrendPoint]]:
-    """Points of each region in the order of time; only those with inspections."""
+    """Points of each ROI in the order of time; only points with inspections."""
     found: dict[str, list[TrendPoint]] = {}
     for point in sorted(trend, key=lambda point: point.start_utc):
         if point.n and point.score_mean is not None:
             found.setdefault(name_of(point), []).append(point)
     return found
+
+
+def counts(roi: RoiSummary, language: Language) -> list[str]:
+    """A row of a table with the columns `COUNTS`."""
+    share = formats.percent(roi.n_ng / roi.n if roi.n else None, language)
+    scores = [formats.number(score, language) for score in (roi.score_mean, roi.score_p95)]
+    return [name_of(roi), str(roi.n), str(roi.n_ok), str(roi.n_ng), share, *scores]
+
+
+def parts(words: Words, frames: FramesSummary) -> str:
+    """The counts of whole parts as a sentence."""
+    share = formats.percent(frames.n_ng / frames.n if frames.n else None, words.language)
+    return words("report.parts", n=frames.n, ok=frames.n_ok, ng=frames.n_ng, error=frames.n_error, share=share)

@@ -1,61 +1,43 @@
-"""A picture with what was found in it, as one drawing; and the table of what is written about it."""
+"""Head, drawing and facts, for the page of a part and the page of one ROI."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Mapping
 
 from nicegui import ui
-from PIL import Image, UnidentifiedImageError
 
+from gui.history.list import badge
+from gui.kit import formats
+from gui.kit.tables import facts
+from gui.kit.widgets import button, empty
 from gui.shell import Page
 
-Sized = tuple[int, int]
+HEIGHT = "height: calc(100vh - 300px); min-height: 320px"  # so that the facts beside it need no scrolling
 
 
-def size_of(data: bytes | None) -> Sized | None:
-    """Width and height; None for no picture, and for one that cannot be read."""
-    try:
-        with Image.open(io.BytesIO(data or b"")) as found:
-            return found.size
-    except (UnidentifiedImageError, OSError):
+def head(here: Page, verdict: str, part_id: str | None) -> None:
+    """The way back, the verdict, the part."""
+    look = f'flat round aria-label="{here.words("history.back")}"'
+    button("", ui.navigate.back, "back", look, "arrow_back")
+    ui.html(badge(here, verdict, "big"), sanitize=False).props("data-testid=verdict")
+    ui.label(part_id or here.words("history.no_part")).classes("text-h5 ellipsis")
+
+
+def drawing(here: Page, svg: str) -> ui.html | None:
+    """Empty: the picture was not kept."""
+    if not svg:
+        empty("hide_image", here.words("history.no_picture"))
         return None
+    return ui.html(svg, sanitize=False).classes("w-full").style(HEIGHT)
 
 
-def picture(
-    size: Sized | None, url: str, layer_url: str, contours: Iterable[Sequence[Sequence[float]]], outline: str, alt: str
-) -> str:
-    """`layer_url` lies over the picture; `outline` is the SVG path of what was inspected."""
-    width, height = size or (1, 1)
-    whole = f'width="{width}" height="{height}" preserveAspectRatio="none"'
-    parts = [f'<image href="{escape(url)}" {whole}/>']
-    parts += [f'<image href="{escape(layer_url)}" {whole}/>'] if layer_url else []
-    parts += [line(outline, "#4fc3ff")] if outline else []
-    parts += [line(_path(contour), "#ffd54a") for contour in contours if contour]
-    return svg(width, height, "".join(parts), alt)
+def show_facts(here: Page, rows: Mapping[str, str | None]) -> None:
+    facts(((here.words(f"history.fact_{name}"), value or "–") for name, value in rows.items()), "facts")
 
 
-def svg(width: int, height: int, inside: str, alt: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(alt)}" '
-        f'style="display:block;width:100%;height:100%">{inside}</svg>'
-    )
+def timings(here: Page, timings_ms: Mapping[str, float] | None) -> str:
+    return " · ".join(f"{name} {formats.number(ms, here.language, 1)} ms" for name, ms in (timings_ms or {}).items())
 
 
-def line(path: str, colour: str) -> str:
-    """A dark and a light line: one of them shows on any picture."""
-    common = f'd="{path}" fill="none" vector-effect="non-scaling-stroke"'
-    return f'<path {common} stroke="#000" stroke-width="4"/><path {common} stroke="{colour}" stroke-width="2"/>'
-
-
-def facts(here: Page, rows: Iterable[tuple[str, str]]) -> None:
-    body = "".join(
-        f"<tr><td class=muted>{escape(here.words(f'history.fact_{name}'))}</td><td>{escape(value)}</td></tr>"
-        for name, value in rows
-    )
-    ui.html(f"<table class=hsheet>{body}</table>", sanitize=False).classes("w-full").props("data-testid=facts")
-
-
-def _path(points: Sequence[Sequence[float]]) -> str:
-    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points) + "Z"
+def who(key_name: str | None, station: str | None) -> str:
+    return " · ".join(filter(None, (key_name, station)))

@@ -1,4 +1,4 @@
-"""The shift report as a PDF: who, when, with what; counts, what is proved, Pareto, trend, drift, NG parts."""
+"""The shift report as a PDF: station and period, counts, proved rates, drift, Pareto, trend, NG parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from gui.history.pareto import name_of, pareto, series
+from gui.history.pareto import COUNTS, counts, name_of, pareto, parts, series
 from gui.history.report_charts import pareto_drawing, printable, trend_drawing
 from gui.history.report_data import ReportData, RoiReport
 from gui.kit import formats
@@ -77,44 +77,28 @@ class _Drawing:
     def counts(self) -> list[Flowable]:
         words, data = self._words, self._data
         story: list[Flowable] = [_p(words("report.counts"), _SECTION)]
-        if frames := data.frames:
-            said = words(
-                "report.parts", n=frames.n, ok=frames.n_ok, ng=frames.n_ng, error=frames.n_error,
-                share=formats.percent(frames.n_ng / frames.n if frames.n else None, self._language),
-            )  # fmt: skip
-            story.append(_p(said))
+        if data.frames:
+            story.append(_p(parts(words, data.frames)))
         if not data.rois:
             return [*story, _p(words("report.nothing"))]
-        names = ("roi", "n", "ok", "ng", "ng_share", "score_mean", "score_p95")
-        return [*story, self._table([words(f"report.col_{name}") for name in names], map(self._count, data.rois))]
-
-    def _count(self, roi: RoiReport) -> list[str]:
-        one = roi.summary
-        share = formats.percent(one.n_ng / one.n if one.n else None, self._language)
-        scores = [formats.number(score, self._language) for score in (one.score_mean, one.score_p95)]
-        return [name_of(one), str(one.n), str(one.n_ok), str(one.n_ng), share, *scores]
+        return [*story, self._table(COUNTS, (counts(roi.summary, self._language) for roi in data.rois))]
 
     def proved(self) -> list[Flowable]:
-        """Version and threshold of each ROI, and the rates its calibration has shown."""
+        """Version and threshold of each ROI, and the rates that its calibration has shown."""
         words = self._words
         names = ("roi", "version", "threshold", "false_rejects", "misses", "samples")
         if not self._data.rois:
             return []
         widths = [36 * mm, 16 * mm, 18 * mm, 40 * mm, 40 * mm, 28 * mm]
-        table = self._table([words(f"report.col_{name}") for name in names], map(self._proof, self._data.rois), widths)
+        table = self._table(names, map(self._proof, self._data.rois), widths)
         return [_p(words("report.proved"), _SECTION), _p(words("report.proved_explain")), table]
 
     def _proof(self, roi: RoiReport) -> list[str]:
         known = roi.calibration or {}
         samples = f"{known.get('n_ok', '–')} OK · {known.get('n_ng', '–')} NG"
-        return [
-            name_of(roi.summary),
-            str(roi.model_version or "–"),
-            formats.number(known.get("threshold"), self._language),
-            self._rate(known.get("false_reject_rate"), known.get("false_reject_ci95")),
-            self._rate(known.get("miss_rate"), known.get("miss_ci95")),
-            samples,
-        ]
+        version, threshold = str(roi.model_version or "–"), formats.number(known.get("threshold"), self._language)
+        rates = [self._rate(known.get(f"{name}_rate"), known.get(f"{name}_ci95")) for name in ("false_reject", "miss")]
+        return [name_of(roi.summary), version, threshold, *rates, samples]
 
     def _rate(self, rate: float | None, interval: Sequence[float] | None) -> str:
         if rate is None:
@@ -151,6 +135,7 @@ class _Drawing:
         if not story:
             return []
         title = [_p(self._words("report.trend"), _SECTION), _p(self._words("report.trend_explain"))]
+        # the first chart with its title: a title at the foot of a page would stand alone
         return [KeepTogether([*title, story[0]]), *story[1:]]
 
     def worst(self) -> list[Flowable]:
@@ -164,7 +149,7 @@ class _Drawing:
         names = ("picture", "part", "time", "roi", "score", "version")
         rows = [self._ng(one) for one in data.worst]
         widths = [20 * mm, 34 * mm, 36 * mm, 40 * mm, 30 * mm, 18 * mm]
-        return [title, *note, self._table([words(f"report.col_{name}") for name in names], rows, widths)]
+        return [title, *note, self._table(names, rows, widths)]
 
     def _ng(self, one: InspectionSummary) -> list[Any]:
         score = f"{formats.number(one.score, self._language)} / {formats.number(one.threshold, self._language)}"
@@ -172,7 +157,8 @@ class _Drawing:
         name = f"{one.role_id} / {one.roi_id}"
         return [drawn, one.part_id or "–", self._time(one.time_utc), name, score, str(one.model_version)]
 
-    def _table(self, names: Sequence[str], rows: Any, widths: Sequence[float] | None = None) -> Table:
+    def _table(self, columns: Sequence[str], rows: Any, widths: Sequence[float] | None = None) -> Table:
+        names = [self._words(f"report.col_{name}") for name in columns]
         body = [[cell if isinstance(cell, Flowable) else _p(cell) for cell in row] for row in rows]
         return Table([[_p(name, _HEAD) for name in names], *body], widths, repeatRows=1, style=_GRID, hAlign="LEFT")
 
@@ -185,7 +171,7 @@ def _p(text: str, style: ParagraphStyle = _BODY) -> Paragraph:
 
 
 def _thumbnail(data: bytes | None) -> Flowable:
-    """A picture that cannot be read leaves its place empty: the report is still made."""
+    """A picture that cannot be read leaves its place empty, and the report is still made."""
     if not data:
         return Spacer(_THUMB, 4)
     try:
@@ -199,7 +185,7 @@ def _thumbnail(data: bytes | None) -> Flowable:
 
 
 def _numbered(words: Words) -> type[Canvas]:
-    """Pages are counted when all are drawn: "Page 2 of 5"."""
+    """A canvas that writes "Page 2 of 5": only after all pages are drawn is their number known."""
 
     class Numbered(Canvas):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Pareto and trend of a shift report, drawn as lines and boxes on paper."""
+"""Pareto and trend of a shift report, drawn with lines and boxes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reportlab.lib.colors import HexColor
 
 from gui.history.pareto import Bar
 from gui.kit import formats
-from gui.preferences import Language
+from gui.language import Language
 from service.contract.inspections import TrendPoint
 
 WIDTH = 500.0
@@ -34,7 +34,7 @@ def pareto_drawing(bars: Sequence[Bar], language: Language) -> Drawing:
 
 
 def trend_drawing(points: Sequence[TrendPoint], threshold: float | None, language: Language) -> Drawing:
-    """Mean score as a line, the largest as dots' line above it, the threshold dashed. Needs a point or more."""
+    """Mean score as a line, the largest score as a line above it, the threshold dashed. Needs at least one point."""
     height, left, bottom = 90.0, 46.0, 16.0
     top = 1.1 * max([point.score_max or point.score_mean or 0 for point in points] + [threshold or 0]) or 1.0
     drawing = Drawing(WIDTH, height + 8)
@@ -46,10 +46,8 @@ def trend_drawing(points: Sequence[TrendPoint], threshold: float | None, languag
     drawing.add(Line(left, bottom, WIDTH, bottom, strokeColor=GREY))
     for score in (0.0, top):
         drawing.add(_text(left - 4, y(score) - 3, formats.number(score, language), "end"))
-    for values, colour in (
-        ([point.score_max for point in points], RED),
-        ([point.score_mean for point in points], BLUE),
-    ):
+    # the mean last, because it is the line that has to be seen
+    for values, colour in (([p.score_max for p in points], RED), ([p.score_mean for p in points], BLUE)):
         drawing.add(_polyline([(left + step * i, y(value or 0.0)) for i, value in enumerate(values)], colour))
     if threshold is not None:
         drawing.add(Line(left, y(threshold), WIDTH, y(threshold), strokeColor=DARK, strokeDashArray=[4, 3]))
@@ -59,7 +57,7 @@ def trend_drawing(points: Sequence[TrendPoint], threshold: float | None, languag
 
 
 def _polyline(points: list[tuple[float, float]], colour: HexColor) -> PolyLine | Rect:
-    """A single point would be no line: it is a small box."""
+    """A small box for a single point, which would make no line."""
     if len(points) == 1:
         return Rect(points[0][0] - 2, points[0][1] - 2, 4, 4, fillColor=colour, strokeColor=None)
     return PolyLine([coordinate for point in points for coordinate in point], strokeColor=colour, strokeWidth=1.3)
@@ -74,5 +72,5 @@ def _short(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The fonts every PDF reader has know the letters of western Europe; others become a question mark."""
+    """Letters that the standard fonts of PDF lack become a question mark: they know western Europe only."""
     return text.encode("cp1252", "replace").decode("cp1252")

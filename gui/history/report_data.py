@@ -1,4 +1,4 @@
-"""What a shift report tells: asked of the service once, then drawn without it."""
+"""The content of a shift report, asked of the service at once, so that drawing needs no calls."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gui.service.link import LinkState
 from service.contract.frames import FramesSummary
 from service.contract.inspections import InspectionSummary, RoiSummary, TrendPoint
 
-MOST_NG = 60  # a report one can still print: the CSV has them all
+MOST_NG = 60  # a report that can still be printed: the CSV has them all
 
 
 @dataclass(frozen=True)
 class RoiReport:
-    """`calibration` as /manifest tells it, None for a ROI that is not calibrated now."""
+    """`calibration`: as in /manifest; None for an ROI that is not calibrated now."""
 
     summary: RoiSummary
     model_version: int | None = None
@@ -28,7 +28,7 @@ class RoiReport:
 
 @dataclass(frozen=True)
 class ReportData:
-    """`thumbnails` (PNG or JPEG) by inspection id; `n_ng` may be more than those listed in `worst`."""
+    """`thumbnails`: PNG or JPEG by inspection id. `worst`: the newest NG inspections, at most MOST_NG."""
 
     choice: Choice
     station: str

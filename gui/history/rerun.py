@@ -1,4 +1,4 @@
-"""What would another version say of these inspections? Nothing is recorded."""
+"""Judge a selection of stored inspections with another version; nothing is recorded."""
 
 from __future__ import annotations
 
@@ -7,107 +7,100 @@ from html import escape
 from nicegui import ui
 
 from gui.kit import formats
-from gui.service import history as calls
+from gui.kit.tables import Markup, sheet
+from gui.kit.widgets import button, card_dialog, notify, progress_bar, select
 from gui.service.client import ServiceError
 from gui.service.history import Choice
-from gui.shell import Page, notify, tell
-from service.contract.insight import RerunResult
+from gui.service.jobs import failure
+from gui.service.teaching import TaughtRoi, usable
+from gui.shell import Page
+from service.contract.insight import RerunChange, RerunResult
+from service.contract.models import ModelSummary
 
 MOST, MOST_SHOWN = 1000, 200
 
 
 async def ask_rerun(here: Page, choice: Choice) -> None:
-    words = here.words
     if not choice.role_id or not choice.roi_id:
-        notify(words("history.rerun_choose"), "warning")
+        notify(here.words("history.rerun_choose"), "warning")
         return
-    try:
-        versions = await calls.versions(here.gui.client, choice.role_id, choice.roi_id)
-    except ServiceError as error:
-        tell(here, error)
+    roi = TaughtRoi(here.client, choice.role_id, choice.roi_id)
+    versions = await here.tried(roi.versions())
+    if versions is None:
         return
-    if not versions:
-        notify(words("history.rerun_none"), "warning")
+    if not usable(versions):
+        notify(here.words("history.rerun_none"), "warning")
         return
-    _Dialog(here, choice, versions).open()
+    _Dialog(here, roi, choice).open(usable(versions))
 
 
 class _Dialog:
-    def __init__(self, here: Page, choice: Choice, versions: dict[int, bool]) -> None:
-        self._here, self._choice, self._versions = here, choice, versions
+    def __init__(self, here: Page, roi: TaughtRoi, choice: Choice) -> None:
+        self._here, self._roi, self._choice = here, roi, choice
         self._job = ""
 
-    def open(self) -> None:
+    def open(self, versions: list[ModelSummary]) -> None:
         words = self._here.words
-        with (
-            ui.dialog().props("persistent") as dialog,
-            ui.card().classes("gap-4").style("width: 860px; max-width: 95vw"),
-        ):
+        with card_dialog("width: 860px; max-width: 95vw") as dialog:
             ui.label(words("history.rerun_title")).classes("text-h6")
             ui.label(words("history.rerun_explain", most=MOST)).classes("muted")
             with ui.row().classes("w-full items-center"):
-                names = {version: self._name(version) for version in self._versions}
-                self._version = ui.select(names, value=next(iter(names)), label=words("history.version"))
-                self._version.props("outlined dense data-testid=rerun-version").style("min-width: 240px")
-                self._go = ui.button(words("history.rerun_go"), on_click=self._run).props("data-testid=rerun-go")
-            self._bar = ui.element("q-linear-progress").props("size=14px rounded value=0 aria-label=progress")
-            self._bar.visible = False
+                names = {version.model_version: self._name(version) for version in versions}
+                newest = versions[0].model_version
+                self._version = select(words("history.version"), names, newest, "rerun-version", 240)
+                self._go = button(words("history.rerun_go"), self._run, "rerun-go")
+            self._bar = progress_bar()
             self._result = ui.column().classes("w-full").style("max-height: 50vh; overflow: auto")
             self._result.props("data-testid=rerun-result")
             with ui.row().classes("w-full justify-end"):
-                self._cancel = ui.button(words("shell.cancel"), on_click=self._stop).props("flat")
+                self._cancel = button(words("shell.cancel"), self._stop, look="flat")
                 self._cancel.visible = False
-                ui.button(words("history.close"), on_click=dialog.close).props("flat data-testid=rerun-close")
+                button(words("history.close"), dialog.close, "rerun-close", "flat")
         dialog.on("hide", dialog.delete)
         dialog.open()
 
-    def _name(self, version: int) -> str:
-        key = "history.version_now" if self._versions[version] else "history.version_n"
-        return self._here.words(key, n=version)
+    def _name(self, version: ModelSummary) -> str:
+        key = "history.version_now" if version.current else "history.version_n"
+        return self._here.words(key, n=version.model_version)
 
     async def _run(self) -> None:
-        client = self._here.gui.client
+        client, asked = self._here.client, self._choice.query()
+        selection = {name: asked[name] for name in ("since", "before", "verdict")}
         self._working(True)
         try:
-            self._job = await calls.start_rerun(client, self._choice, self._version.value, MOST)
+            self._job = await self._roi.start_rerun(self._version.value, MOST, **selection)
             async for job in client.follow(self._job):
                 self._bar.props(f"value={job.progress}")
             if job.state == "done":
-                self._show(calls.rerun_result(job.result or {}))
+                self._show(RerunResult.model_validate(job.result or {}))
             elif job.state == "failed":
-                problem = job.problem or {}
-                tell(self._here, ServiceError(str(problem.get("code", "")), str(problem.get("detail", ""))))
+                self._here.tell(failure(job))
         except ServiceError as error:
-            tell(self._here, error)
+            self._here.tell(error)
         finally:
             self._working(False)
 
     async def _stop(self) -> None:
-        try:
-            await self._here.gui.client.cancel(self._job)
-        except ServiceError as error:
-            tell(self._here, error)
+        await self._here.tried(self._here.client.cancel(self._job))
 
     def _working(self, working: bool) -> None:
         self._bar.visible = self._cancel.visible = working
         self._go.set_enabled(not working)
 
     def _show(self, found: RerunResult) -> None:
-        words, language = self._here.words, self._here.words.language
+        words = self._here.words
         self._result.clear()
         with self._result:
             ui.label(words("history.rerun_result", changed=found.n_changed, n=found.n)).classes("text-body1")
             if found.without_picture:
                 ui.label(words("history.rerun_without", n=found.without_picture)).classes("muted")
-            if not found.changed:
-                return
-            head = "".join(
-                f"<th>{escape(words(f'history.col_{name}'))}</th>" for name in ("inspection", "before", "then")
-            )
-            body = ""
-            for one in found.changed[:MOST_SHOWN]:
-                link = f'<a href="/history/{escape(one.inspection_id)}" target=_blank>{escape(one.inspection_id)}</a>'
-                old, new = (formats.number(score, language) for score in (one.old_score, one.new_score))
-                body += f"<tr><td>{link}</td><td>{one.old_verdict or '–'} · {old}</td>"
-                body += f"<td>{one.new_verdict or '–'} · {new}</td></tr>"
-            ui.html(f"<table class=hsheet><tr>{head}</tr>{body}</table>", sanitize=False).classes("w-full")
+            if found.changed:
+                names = [words(f"history.col_{name}") for name in ("inspection", "before", "then")]
+                sheet(names, map(self._row, found.changed[:MOST_SHOWN]))
+
+    def _row(self, one: RerunChange) -> list[str]:
+        old, new = (formats.number(score, self._here.language) for score in (one.old_score, one.new_score))
+        name = escape(one.inspection_id)
+        # in another tab, because the result here would be lost
+        way = Markup(f'<a href="/history/{name}" target=_blank>{name}</a>')
+        return [way, f"{one.old_verdict or '–'} · {old}", f"{one.new_verdict or '–'} · {new}"]

@@ -1,4 +1,4 @@
-"""The operator's screen: is this part good? Why not? And how does the shift go?"""
+"""The operator's screen: the verdict on the part, the reasons, and the counters of the shift."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from nicegui import events, ui
 from gui.gui import Gui
 from gui.inspect import drawing
 from gui.inspect.scanner import Key, Wedge
-from gui.inspect.style import CSS
 from gui.kit import formats
+from gui.kit.widgets import button, link, select
 from gui.line.part import Part, State
 from gui.service import inspect as calls
 from gui.service.client import ServiceError
-from gui.shell import Page, page, tell
+from gui.shell import Page, page
 from gui.sources.base import SourceError
 from gui.sources.files import FilesSource
 
-_ROLES_EVERY = 10  # ticks
+_ROLES_EVERY = 10  # ticks of half a second: a role that was just drawn appears within 5 s
 
 
 def show(gui: Gui) -> None:
     with page(gui, "inspect") as here:
-        ui.add_css(CSS)
         screen = _Screen(here)
         with ui.element("div").classes("line-screen"):
             with ui.element("div").classes("line-main"):
@@ -49,18 +48,19 @@ class _Screen:
     def draw_asking(self) -> None:
         known = self.here.gui.preferences.now
         with ui.row().classes("w-full items-center no-wrap gap-3"):
-            self.role = ui.select([known.role_id] if known.role_id else [], value=known.role_id or None)
-            self.role.props(f'outlined dense label="{self.words("inspect.role")}" data-testid=role')
-            self.role.style("min-width: 150px").on_value_change(self._choose)
+            roles = [known.role_id] if known.role_id else []
+            self.role = select(self.words("inspect.role"), roles, known.role_id or None, "role", on_change=self._choose)
             self.part = ui.input(self.words("inspect.part"), value=self.line.part_id, on_change=self._name_part)
             self.part.props("outlined dense clearable maxlength=128 data-testid=part").classes("col")
-            self.part.on("keydown.enter", self._entered)
-            self.button = ui.button(self.words("inspect.inspect"), icon="center_focus_strong", on_click=self._start)
-            self.button.props("size=lg data-testid=inspect").on("mousedown.prevent", lambda: None)
+            # Enter leaves the field, so that a second Enter starts the inspection
+            self.part.on("keydown.enter", lambda: self.part.run_method("blur"))
+            text, look = self.words("inspect.inspect"), "size=lg"
+            start = button(text, self.line.trigger, "inspect", look, "center_focus_strong")
+            # a press must not move the focus, or the next code of the scanner would go to the button
+            start.on("mousedown.prevent", lambda: None)
         if isinstance(self.line.source, FilesSource):
-            ui.upload(label=self.words("inspect.drop"), multiple=True, auto_upload=True, on_upload=self._dropped).props(
-                "flat bordered data-testid=drop"
-            ).classes("w-full").style("max-height: 92px; flex: none")
+            drop = ui.upload(label=self.words("inspect.drop"), multiple=True, auto_upload=True, on_upload=self._dropped)
+            drop.props("flat bordered data-testid=drop").classes("w-full").style("max-height: 92px; flex: none")
 
     def draw_picture(self) -> None:
         opacity = self.here.gui.preferences.now.heat_opacity
@@ -68,9 +68,7 @@ class _Screen:
             self.picture = ui.html("", sanitize=False).classes("w-full h-full").props("data-testid=picture")
             with ui.element("div").classes("line-hint") as self.hint:
                 self.hint_text = ui.label().props("data-testid=hint")
-                self.to_sources = ui.button(
-                    self.words("inspect.to_sources"), on_click=lambda: ui.navigate.to("/sources")
-                ).props("data-testid=to-sources")
+                self.to_sources = link(self.words("inspect.to_sources"), "/sources", "to-sources")
         with ui.row().classes("w-full items-center no-wrap gap-4") as self.heat_row:
             ui.label(self.words("inspect.heat")).style("flex: none")
             slider = ui.slider(min=0, max=1, step=0.05, value=opacity, on_change=self._heat).classes("col")
@@ -89,16 +87,17 @@ class _Screen:
             self.counters = [self._counter(name) for name in ("n", "n_ok", "n_ng", "n_error")]
 
     def show(self, part: Part) -> None:
-        """The verdict first; what is beside it only when it has changed."""
         self.verdict.content = drawing.verdict(self.words, part)
         self.why.content = drawing.why(self.words, part)
-        self.about.text = self._about(part)
+        named = part.part_id or part.name
+        self.about.text = f"{named} · {formats.time_of_day(part.time_utc)}" if named and part.time_utc else named
         drawn = drawing.picture(self.words, part)
         if drawn or part.state in (State.WAITING, State.ERROR):
             self.picture.content = drawn
+        # grey while the next part is inspected: the picture of the last one must not be taken for it
         self.frame.classes(add="old") if part.state == State.BUSY else self.frame.classes(remove="old")
         self.hint.set_visibility(not self.picture.content and part.state in (State.WAITING, State.ERROR))
-        self.hint_text.text = self._hint(part)
+        self.hint_text.text = self.words("inspect.place_part") if part.state == State.WAITING else ""
         self.to_sources.set_visibility(part.code in ("no_source", "camera_gone", "folder_gone", "genicam_missing"))
         self.heat_row.set_visibility(bool(part.heat_url))
         self.strip.content = drawing.strip(self.words, self.line.past)
@@ -114,20 +113,14 @@ class _Screen:
         self._ticks += 1
 
     async def key(self, event: events.KeyEventArguments) -> None:
+        # Ctrl, Alt and Meta make shortcuts of the browser; a scanner sends none
         if not event.action.keydown or event.modifiers.ctrl or event.modifiers.alt or event.modifiers.meta:
             return
         pressed = self.wedge.press(str(event.key.name), time.monotonic())
         if pressed is Key.CODE:
             self.part.value = self.wedge.code
         elif pressed is Key.START:
-            await self._start()
-
-    async def _start(self) -> None:
-        await self.line.trigger()
-
-    async def _entered(self) -> None:
-        """A code read into the field is taken; a second Enter starts."""
-        self.part.run_method("blur")
+            await self.line.trigger()
 
     def _name_part(self, event: events.ValueChangeEventArguments[Any]) -> None:
         self.line.part_id = str(event.value or "").strip()
@@ -146,6 +139,7 @@ class _Screen:
         offered = sorted({*roles, *([known] if known else [])})
         if offered != self.role.options:
             self.role.set_options(offered)
+        # a plant with one kind of part need not choose
         if not known and len(roles) == 1:
             self.role.value = roles[0]
 
@@ -153,20 +147,13 @@ class _Screen:
         try:
             self.line.add_file(event.file.name, await event.file.read())
         except SourceError as error:
-            tell(self.here, ServiceError(error.code, error.detail))
+            self.here.tell(error)
 
     def _heat(self, event: events.ValueChangeEventArguments[Any]) -> None:
         self.frame.style(f"--heat: {event.value}")
 
     def _keep_heat(self, event: events.GenericEventArguments) -> None:
         self.here.gui.preferences.change(heat_opacity=float(event.args))
-
-    def _about(self, part: Part) -> str:
-        named = part.part_id or part.name
-        return f"{named} · {formats.time_of_day(part.time_utc)}" if named and part.time_utc else named
-
-    def _hint(self, part: Part) -> str:
-        return self.words("inspect.place_part") if part.state == State.WAITING else ""
 
     def _counter(self, name: str) -> ui.label:
         with ui.element("div"):

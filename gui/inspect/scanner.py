@@ -1,10 +1,10 @@
-"""A barcode scanner is a keyboard: is this key part of a code, the end of one, or somebody who starts an inspection?"""
+"""Tells the keys of a barcode scanner, which is a keyboard to the PC, from the key that starts an inspection."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-# A scanner sends a key every 1 to 20 ms, over a network in bursts; nobody types so regularly outside of a field.
+# A scanner sends a key every 1 to 20 ms, over a network in bursts: 0.4 s between two keys end a code.
 GAP_S, SHORTEST = 0.4, 4
 
 
@@ -15,7 +15,7 @@ class Key(Enum):
 
 
 class Wedge:
-    """`code` is the last one that was read whole."""
+    """`code` is the last code that was read whole."""
 
     def __init__(self) -> None:
         self._typed, self._last_s = "", 0.0

@@ -1,4 +1,4 @@
-"""What every screen is made of: theme, words, number formats, SVG.
+"""The building blocks of every screen: theme, texts, number formats, SVG, tables, widgets.
 
-Nothing about one screen, no calls to the service.
+Knows no screen and makes no call to the service.
 """

@@ -1,17 +1,18 @@
-"""Numbers with their units and times of this PC's clock, as the person's language writes them."""
+"""Numbers with units, and times on this PC's clock, written as the language writes them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gui.preferences import Language
+from gui.language import Language
 
 
 def number(value: float | None, language: Language, digits: int = 2) -> str:
-    """1,234.5 in English, 1.234,5 in Spanish; a dash for what is not known."""
+    """1,234.5 in English, 1.234,5 in Spanish; a dash for an unknown value."""
     if value is None:
         return "–"
     text = f"{value:,.{digits}f}"
+    # comma and point change places; the locale module would need the language installed on the PC
     return text.translate(str.maketrans(",.", ".,")) if language == "es" else text
 
 
@@ -36,7 +37,7 @@ def size(value_bytes: float, language: Language) -> str:
 
 
 def local(time_utc: str | None) -> datetime | None:
-    """The moment in this PC's time zone; None for what is no time."""
+    """The moment in this PC's time zone; None for a text that is no time."""
     try:
         moment = datetime.fromisoformat(time_utc or "")
     except ValueError:

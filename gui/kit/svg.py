@@ -1,4 +1,4 @@
-"""Small pictures with their shape drawn over them, as SVG: sharp at any size, and no picture is changed."""
+"""Outlines drawn over a picture, as SVG: sharp at any zoom, and the picture itself stays as it is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-# The shade over what is not inspected, and the outline's two lines: one of them shows on any picture.
-_SHADE, _DARK, _LIGHT = "rgba(0,0,0,.45)", "#000", "#ffd54a"
+YELLOW, BLUE = "#ffd54a", "#4fc3ff"
+VERDICTS = {"OK": "#53d98b", "NG": "#ff5d68"}
+_SHADE = "rgba(0,0,0,.45)"  # over what is not inspected
+
+Size = tuple[int, int]  # width and height of a picture, in pixels
 
 
 @dataclass(frozen=True)
@@ -31,18 +34,34 @@ def picture_svg(
     url: str, width: int, height: int, *, shape: Mapping[str, Any] | None = None, view: Box | None = None,
     boxes: Sequence[Box] = (), contours: Sequence[Sequence[Sequence[float]]] = (), alt: str = "",
 ) -> str:  # fmt: skip
-    """The picture at `url` of that size, or the `view` of it, with shape, boxes and contours over it."""
-    seen = view or Box(0, 0, width, height)
-    outline = shape_path(shape)
-    parts = [f'<image href="{escape(url)}" width="{width}" height="{height}" preserveAspectRatio="none"/>']
-    if outline:
-        whole = f"M0 0H{width}V{height}H0Z"
-        parts.append(f'<path d="{whole}{outline}" fill="{_SHADE}" fill-rule="evenodd"/>')
-    parts += [_lines(path) for path in (outline, *map(_box_path, boxes), *map(_polygon_path, contours)) if path]
+    """The picture at `url`, or the part `view` of it, with shape, boxes and contours drawn over it."""
+    size, outline = (width, height), shape_path(shape)
+    shade = f"M0 0H{width}V{height}H0Z{outline}"
+    parts = [image(url, size)]
+    parts += [f'<path d="{shade}" fill="{_SHADE}" fill-rule="evenodd"/>'] if outline else []
+    parts += [line(path, width=1.5) for path in (outline, *map(_box_path, boxes), *map(polygon, contours)) if path]
+    return svg(size, "".join(parts), alt, view=view)
+
+
+def svg(size: Size, inside: str, alt: str, *, view: Box | None = None, testid: str = "") -> str:
+    """A drawing in pixels of the picture that fills the element around it."""
+    seen = view or Box(0, 0, *size)
+    named = f'data-testid="{testid}" ' if testid else ""
     return (
         f'<svg viewBox="{_n(seen.x)} {_n(seen.y)} {_n(seen.w)} {_n(seen.h)}" role="img" aria-label="{escape(alt)}" '
-        f'style="display:block;width:100%;height:100%">{"".join(parts)}</svg>'
+        f'{named}style="display:block;width:100%;height:100%">{inside}</svg>'
     )
+
+
+def image(url: str, size: Size, more: str = "") -> str:
+    return f'<image href="{escape(url)}" width="{size[0]}" height="{size[1]}" preserveAspectRatio="none"{more}/>'
+
+
+def line(path: str, colour: str = YELLOW, width: float = 2) -> str:
+    """A dark line below a light one, because one of the two shows on any picture."""
+    common = f'd="{path}" fill="none" vector-effect="non-scaling-stroke"'
+    strokes = (("#000", width + 2), (colour, width))
+    return "".join(f'<path {common} stroke="{ink}" stroke-width="{thick:g}"/>' for ink, thick in strokes)
 
 
 def shape_path(shape: Mapping[str, Any] | None) -> str:
@@ -55,9 +74,9 @@ def shape_path(shape: Mapping[str, Any] | None) -> str:
     return path + (_circle_path(shape["cx"], shape["cy"], shape["r_inner"]) if shape.get("r_inner") else "")
 
 
-def _lines(path: str) -> str:
-    common = f'd="{path}" fill="none" vector-effect="non-scaling-stroke"'
-    return f'<path {common} stroke="{_DARK}" stroke-width="3.5"/><path {common} stroke="{_LIGHT}" stroke-width="1.5"/>'
+def polygon(points: Sequence[Sequence[float]]) -> str:
+    """SVG path of a closed line; empty without points."""
+    return "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + "Z" if points else ""
 
 
 def _box_path(box: Box) -> str:
@@ -65,13 +84,11 @@ def _box_path(box: Box) -> str:
 
 
 def _circle_path(cx: float, cy: float, r: float) -> str:
+    # two half circles: an SVG arc cannot end where it begins
     arc = f"a{_n(r)} {_n(r)} 0 1 0"
     return f"M{_n(cx - r)} {_n(cy)}{arc} {_n(2 * r)} 0{arc} {_n(-2 * r)} 0Z"
 
 
-def _polygon_path(points: Sequence[Sequence[float]]) -> str:
-    return "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points) + "Z" if points else ""
-
-
 def _n(value: float) -> str:
+    # 1/100 px is finer than any screen shows, and keeps a long contour short
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""Every word on the screen: `texts/<language>/<section>.json`, found by `section.key`."""
+"""The texts of the screens: `texts/<language>/<section>.json`, found by `section.key`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import get_args
 
-from gui.preferences import Language
+from gui.language import Language
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-NAMES: Mapping[Language, str] = {"en": "English", "es": "Español"}
 FOLDER = Path(__file__).parents[1] / "texts"
 
 
@@ -28,6 +25,7 @@ def table(language: Language) -> Mapping[str, str]:
 class Words:
     """`words("inspect.part", part_id="A1")` in the language that is set now."""
 
+    # a function, because a person may change the language while pages are open
     def __init__(self, language: Callable[[], Language]) -> None:
         self._language = language
 
@@ -42,6 +40,6 @@ class Words:
         return key in table(self.language)
 
     def problem(self, code: str, detail: str) -> str:
-        """The sentence of an error code; where there is none, what the service said."""
+        """The sentence of an error code; for an unknown code, the detail that the service gave."""
         key = f"problems.{code}"
         return self(key if self.has(key) else "problems.other", detail=detail)

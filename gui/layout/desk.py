@@ -1,51 +1,43 @@
-"""What the parts of Layout share: the role, what is being edited, and how a change reaches every part of the screen."""
+"""The desk of Layout: role and draft, which its parts share, and the way of a change to every part of the screen."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from nicegui import ui
-
-from gui.kit.words import Words
 from gui.layout.editing import Draft, Editing
 from gui.layout.geometry import Refused
 from gui.layout.roi_editor import RoiEditor
-from gui.service.client import Client, ServiceError
-from gui.shell import Page, notify, tell
+from gui.service import layouts as calls
+from gui.shell import Page
 from service.contract.layouts import Layout
 
-T = TypeVar("T")
 LABELS = ("editor", "zoom_in", "zoom_out", "zoom_fit")
+COMMANDS = ("undo", "redo", "copy", "paste", "duplicate", "delete")
 
 
 class Desk:
-    """`layout` is what the service has stored, None for a new role; `theirs` what somebody else stored meanwhile."""
+    """`layout` is what the service has stored, None for a new role; `theirs` what another person stored meanwhile."""
 
     def __init__(self, here: Page, role_id: str, layout: Layout | None) -> None:
-        self.here, self.role_id = here, role_id
+        self.here, self.words, self.client, self.role_id = here, here.words, here.client, role_id
         self.layout = layout
-        self.editing = self._editing_of(layout)
         self.theirs: Layout | None = None
-        self.root = ui.column().classes("w-full gap-2")
+        self.editing = _editing_of(layout)
         self.editor: RoiEditor | None = None
         self.save: Callable[[], Awaitable[Any]] | None = None
         self._parts: list[Callable[[], None]] = []
-
-    @property
-    def client(self) -> Client:
-        return self.here.gui.client
 
     @property
     def revision(self) -> int:
         return self.layout.revision if self.layout else 0
 
     @property
-    def words(self) -> Words:
-        return self.here.words
+    def locked(self) -> bool:
+        return self.editing.draft.locked
 
     def shows(self, part: Callable[[], None]) -> None:
-        """Call it after each change, and now."""
+        """Call `part` now, and after each change."""
         self._parts.append(part)
         part()
 
@@ -56,12 +48,12 @@ class Desk:
             part()
 
     def change(self, work: Callable[[], object]) -> bool:
-        """Do it to what is edited; what is refused is said, and nothing has changed."""
+        """Change the draft. A refused change tells the person, and leaves the draft as it was."""
         try:
             work()
             done = True
         except Refused as refusal:
-            self.warn(self.words(f"layout.refused_{refusal.code}", **refusal.values))
+            self.here.warn(self.words(f"layout.refused_{refusal.code}", **refusal.values))
             done = False
         self.refresh()
         return done
@@ -71,38 +63,19 @@ class Desk:
             self.editor.use(tool)
             self.refresh()
 
-    async def tried(self, work: Awaitable[T]) -> T | None:
-        """Its result; None when the service said no, which the person has been told."""
-        try:
-            return await work
-        except ServiceError as error:
-            self.tell(error)
-            return None
-
-    def tell(self, error: ServiceError) -> None:
-        with self.root:
-            tell(self.here, error)
-
-    def warn(self, text: str) -> None:
-        with self.root:
-            notify(text, "warning", timeout=6000, close_button=True)
-
-    def note(self, text: str) -> None:
-        with self.root:
-            notify(text, "positive")
-
     def began_from(self, layout: Layout, *, keep_edits: bool) -> None:
-        """The stored layout is that one now: edits go, or stay upon it."""
+        """`layout` is stored now: the edits go, or stay on top of it."""
         self.layout, self.theirs = layout, None
         if keep_edits:
-            self.editing.saved = Draft.of(layout)
-            self.editing.size = _size(layout)
+            self.editing.saved, self.editing.size = Draft.of(layout), _size(layout)
         else:
-            self.editing = self._editing_of(layout)
+            self.editing = _editing_of(layout)
         self.refresh()
 
-    def _editing_of(self, layout: Layout | None) -> Editing:
-        return Editing(Draft.of(layout) if layout else Draft(), _size(layout))
+    def show_master(self) -> None:
+        layout = self.layout
+        if self.editor is not None and layout is not None and layout.master is not None:
+            self.editor.show_picture(calls.master_url(layout), layout.master.width, layout.master.height)
 
 
 def heard(desk: Desk, stem: Callable[[], str], measured: Callable[[Mapping[str, Any]], Awaitable[None]]) -> RoiEditor:
@@ -127,7 +100,7 @@ def heard(desk: Desk, stem: Callable[[], str], measured: Callable[[Mapping[str, 
         if message["name"] == "save" and desk.save is not None:
             await desk.save()
         elif message["name"] == "escape":
-            escape(desk)
+            _escape(desk)
         elif message["name"] in COMMANDS:
             desk.change(lambda: getattr(desk.editing, message["name"])())
         desk.refresh()
@@ -137,15 +110,16 @@ def heard(desk: Desk, stem: Callable[[], str], measured: Callable[[Mapping[str, 
     return RoiEditor(labels, told)
 
 
-COMMANDS = ("undo", "redo", "copy", "paste", "duplicate", "delete")
-
-
-def escape(desk: Desk) -> None:
-    """First the tool is put down, then the selection."""
+def _escape(desk: Desk) -> None:
+    """The first Escape puts the tool down, the second one the selection."""
     if desk.editor is not None and desk.editor.tool != "select":
         desk.editor.use("select")
     else:
         desk.editing.select(None)
+
+
+def _editing_of(layout: Layout | None) -> Editing:
+    return Editing(Draft.of(layout) if layout else Draft(), _size(layout))
 
 
 def _size(layout: Layout | None) -> tuple[int, int]:

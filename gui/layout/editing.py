@@ -1,6 +1,6 @@
-"""What is being edited: ROIs and marks, what is selected, every step back and forth. Plain values; no screen.
+"""The layout that is being edited: ROIs and marks, the selection, undo and redo. Plain values, without a screen.
 
-Things have keys by their place: `roi:0`, `mark:1`, `search:1` (the area in which mark 1 is looked for).
+Each item has a key: `roi:0`, `mark:1`, `search:1` (the area in which mark 1 is looked for).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from gui.layout.geometry import (
     search_changed,
     shape_of,
 )
-from service.contract.layouts import MAX_MARKS, MAX_ROIS, Layout, Mark, Roi
+from service.contract.layouts import MAX_MARKS, MAX_ROIS, Layout, LayoutRequest, Mark, Roi
 
 PASTED_PX = 20.0
-MAX_STEPS = 200
+MAX_STEPS = 200  # of undo; a step holds tuples of the ROIs that did not change, not copies
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What is stored of a layout when somebody saves."""
+    """The part of a layout that a person edits and saves."""
 
     rois: tuple[Roi, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -39,9 +39,19 @@ class Draft:
     def of(cls, layout: Layout) -> Draft:
         return cls(tuple(layout.rois), tuple(layout.marks), layout.mm_per_px, layout.locked)
 
+    def request(self, revision: int) -> LayoutRequest:
+        """Not checked here, because the service checks it and has the sentence for what is wrong."""
+        return LayoutRequest.model_construct(
+            revision=revision,
+            mm_per_px=self.mm_per_px,
+            locked=self.locked,
+            marks=list(self.marks),
+            rois=list(self.rois),
+        )
+
 
 class Editing:
-    """Every change goes through here: it is refused as a whole, or one step of undo. Raises Refused."""
+    """A change is refused as a whole (raises Refused), or is one step of undo."""
 
     def __init__(self, draft: Draft, size: Size) -> None:
         self.draft, self.saved, self.size = draft, draft, size
@@ -62,18 +72,26 @@ class Editing:
     def can_redo(self) -> bool:
         return bool(self._redo)
 
+    def possible(self, command: str) -> bool:
+        """Whether the command would do anything now."""
+        able = {
+            "undo": self.can_undo, "redo": self.can_redo, "paste": self.clipboard, "duplicate": self.roi,
+            "delete": self.selected, "copy": self.roi,
+        }[command]  # fmt: skip
+        return bool(able) and (command == "copy" or not self.draft.locked)
+
     def select(self, key: str | None) -> None:
         self.selected = key if key is not None and self._has(key) else None
 
     @property
     def roi(self) -> Roi | None:
-        """The selected one."""
+        """The selected ROI."""
         kind, index = _parsed(self.selected)
         return self.draft.rois[index] if kind == "roi" else None
 
     @property
     def mark(self) -> Mark | None:
-        """The selected one, also when its search area is."""
+        """The selected mark, or the mark of the selected search area."""
         kind, index = _parsed(self.selected)
         return self.draft.marks[index] if kind in ("mark", "search") else None
 
@@ -91,7 +109,7 @@ class Editing:
         self.selected = f"mark:{len(self.draft.marks) - 1}"
 
     def reshape(self, key: str, values: Mapping[str, Any]) -> None:
-        """Numbers of the drawing in the place of those there are; what is not given stays."""
+        """Take over numbers of the drawing or of the fields; numbers that are not given stay."""
         self._refuse_locked()
         self.select(key)
         kind, index = _parsed(self.selected)
@@ -115,7 +133,7 @@ class Editing:
         self._put_roi(index, self.draft.rois[index].model_copy(update={"roi_id": name.strip()}))
 
     def delete(self) -> None:
-        """What is selected; a search area goes with its mark."""
+        """Delete the selection; a search area goes with its mark."""
         kind, index = _parsed(self.selected)
         if not kind:
             return
@@ -129,7 +147,7 @@ class Editing:
         self.clipboard = self.roi or self.clipboard
 
     def paste(self) -> None:
-        """Beside what was copied, where there is room; the name gets a number."""
+        """Put the copy beside the original, where there is room; its name gets another number."""
         if self.clipboard is None:
             return
         for dx, dy in ((1, 1), (-1, -1), (1, -1), (-1, 1), (0, 0)):
@@ -169,7 +187,7 @@ class Editing:
             self._back_to(self._redo.pop())
 
     def now_saved(self, draft: Draft) -> None:
-        """The service has stored it."""
+        """Not the draft of now: an edit during the call is not saved yet."""
         self.saved = draft
 
     def _append(self, roi: Roi) -> None:
@@ -213,6 +231,7 @@ class Editing:
 
 
 def _reshaped(roi: Roi, values: Mapping[str, Any]) -> Roi:
+    # a turn has one name: from -180 up to 180 degrees
     angle = float(values.get("angle", roi.angle_deg))
     shape = shape_of(roi.shape.kind, {**roi.shape.model_dump(), **values})
     return roi.model_copy(update={"shape": shape, "angle_deg": round((angle + 180) % 360 - 180, 2)})

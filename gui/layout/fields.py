@@ -1,20 +1,21 @@
-"""Beside the drawing: the list of ROIs and marks, and the numbers of the selected one, in pixels and in mm."""
+"""Beside the drawing: the list of ROIs and marks, and the numbers of the selected item, in pixels and in mm."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
+from gui.kit.widgets import button
 from gui.layout.desk import Desk
+from gui.layout.geometry import NUMBERS
 from service.contract.layouts import Mark, Roi
 
-NUMBERS = {"rect": ("x", "y", "w", "h"), "circle": ("cx", "cy", "r"), "annulus": ("cx", "cy", "r", "r_inner")}
 _ICONS = {"rect": "crop_square", "circle": "radio_button_unchecked", "annulus": "trip_origin"}
 
 
 def things(desk: Desk) -> None:
-    """Everything that is drawn, by name: the way to it without a pointer."""
+    """Every ROI and mark by name, so that it can be selected without a pointer."""
     ui.label(desk.words("layout.regions")).classes("text-subtitle1 text-weight-medium")
     nothing = ui.label(desk.words("layout.no_regions")).classes("muted").props("data-testid=no-regions")
     listed = ui.column().classes("w-full gap-1")
@@ -29,18 +30,15 @@ def things(desk: Desk) -> None:
         listed.clear()
         with listed:
             for key, name, icon in rows:
-                button = ui.button(name, icon=icon, on_click=lambda key=key: _choose(desk, key))
                 chosen = key == desk.editing.selected
-                button.props(
-                    f"no-caps align=left data-testid={key.replace(':', '-')} aria-pressed={str(chosen).lower()}"
-                )
-                button.props("unelevated" if chosen else "flat").classes("w-full thing")
+                look = f"no-caps align=left aria-pressed={str(chosen).lower()} {'unelevated' if chosen else 'flat'}"
+                button(name, partial(_choose, desk, key), key.replace(":", "-"), look, icon).classes("w-full thing")
 
     desk.shows(show)
 
 
 def numbers(desk: Desk) -> None:
-    """Name and numbers of what is selected."""
+    """Name and numbers of the selected item."""
     panel = ui.column().classes("w-full gap-2").props("data-testid=numbers")
     shown: list[object] = []
     fields: list[_Field] = []
@@ -50,6 +48,7 @@ def numbers(desk: Desk) -> None:
         panel.set_visibility(roi is not None or mark is not None)
         kind = roi.shape.kind if roi else "rect"
         state = [desk.editing.selected, kind, roi.roi_id if roi else "", desk.editing.draft.mm_per_px is None]
+        # fields are made again only for another item, or the cursor would leave the field while a person types
         if state != shown:
             shown[:] = state
             panel.clear()
@@ -66,42 +65,40 @@ def numbers(desk: Desk) -> None:
 
 
 class _Field:
-    """One number; in mm too where it is a length and the scale is known. Entered is what is left or confirmed."""
+    """One number, a length also in mm when the scale is known. Enter, or leaving the field, takes it over."""
 
     def __init__(self, desk: Desk, name: str) -> None:
         self._desk, self._name = desk, name
-        self._in_mm = name != "angle" and desk.editing.draft.mm_per_px is not None
+        self._fields: dict[str, ui.number] = {}  # by unit
         with ui.row().classes("w-full items-center no-wrap gap-2"):
             ui.label(desk.words(f"layout.number_{name}")).classes("text-body2").style("width: 96px; flex: none")
-            self._px = self._number("°" if name == "angle" else "px", f"number-{name}", self._enter_px)
-            if self._in_mm:
-                self._mm = self._number("mm", f"number-{name}-mm", self._enter_mm)
+            self._number("°" if name == "angle" else "px", f"number-{name}")
+            if name != "angle" and desk.editing.draft.mm_per_px is not None:
+                self._number("mm", f"number-{name}-mm")
 
     def show(self) -> None:
-        value, locked = _value(self._desk, self._name), self._desk.editing.draft.locked
-        self._px.set_value(round(value, 2))
-        self._px.set_enabled(not locked)
-        if self._in_mm:
-            self._mm.set_value(round(value * (self._desk.editing.draft.mm_per_px or 0), 3))
-            self._mm.set_enabled(not locked)
+        for unit, field in self._fields.items():
+            field.set_value(self._shown(unit))
+            field.set_enabled(not self._desk.locked)
 
-    def _number(self, unit: str, testid: str, enter: Callable[[], None]) -> ui.number:
+    def _number(self, unit: str, testid: str) -> None:
         field = ui.number(suffix=unit).props(f"dense outlined data-testid={testid}").classes("col number")
         field.props(f'aria-label="{self._desk.words(f"layout.number_{self._name}")} {unit}"')
+        enter = partial(self._enter, unit)
         field.on("blur", enter).on("keydown.enter", enter)
-        return field
+        self._fields[unit] = field
 
-    def _enter_px(self) -> None:
-        self._set(self._px.value, round(_value(self._desk, self._name), 2), 1.0)
+    def _scale(self, unit: str) -> float:
+        """Of now, because the scale may change while the fields stay."""
+        return (self._desk.editing.draft.mm_per_px or 0.0) if unit == "mm" else 1.0
 
-    def _enter_mm(self) -> None:
-        scale = self._desk.editing.draft.mm_per_px
-        if scale:
-            self._set(self._mm.value, round(_value(self._desk, self._name) * scale, 3), scale)
+    def _shown(self, unit: str) -> float:
+        return round(_value(self._desk, self._name) * self._scale(unit), 3 if unit == "mm" else 2)
 
-    def _set(self, entered: float | None, shown: float, scale: float) -> None:
-        key = self._desk.editing.selected
-        if key is None or entered == shown:
+    def _enter(self, unit: str) -> None:
+        key, entered, scale = self._desk.editing.selected, self._fields[unit].value, self._scale(unit)
+        # compared with the rounded number, or leaving a field untouched would move the shape by its rounding
+        if key is None or not scale or entered == self._shown(unit):
             return
         if entered is None:
             self.show()
@@ -110,9 +107,8 @@ class _Field:
 
 
 def _name(desk: Desk, roi: Roi) -> None:
-    field = (
-        ui.input(desk.words("layout.name"), value=roi.roi_id).props("dense outlined data-testid=name").classes("w-full")
-    )
+    field = ui.input(desk.words("layout.name"), value=roi.roi_id).classes("w-full")
+    field.props("dense outlined data-testid=name").set_enabled(not desk.locked)
 
     def enter() -> None:
         now = desk.editing.roi
@@ -120,7 +116,6 @@ def _name(desk: Desk, roi: Roi) -> None:
             field.set_value(now.roi_id)
 
     field.on("blur", enter).on("keydown.enter", enter)
-    field.set_enabled(not desk.editing.draft.locked)
 
 
 def _choose(desk: Desk, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Do ROIs, marks and search areas lie in the picture, and where after a move? Pure; pixels as in a layout.
+"""Places and sizes of ROIs, marks and search areas, and what is impossible. Pure; pixels as in a layout.
 
 (0, 0) is the centre of the first pixel: a picture of `width` reaches from -0.5 to width - 0.5.
 """
@@ -12,9 +12,11 @@ from typing import Any
 from service.contract.layouts import Box, Mark, Roi
 from service.contract.shapes import Annulus, Circle, Rect, Shape
 
-LEAST_ROI_PX, LEAST_MARK_PX = 8.0, 16.0
-SEARCH_OF_MARK = 0.75  # a new mark is looked for as far around it as that share of its longer side
-_ROUNDING_PX = 0.011
+LEAST_ROI_PX, LEAST_MARK_PX = 8.0, 16.0  # the service refuses smaller ones
+SEARCH_OF_MARK = 0.75  # a new mark is searched for around its place, as far as that share of its longer side
+_ROUNDING_PX = 0.011  # numbers come rounded to 0.01 px
+# The numbers of each kind of shape, in the order of the screen.
+NUMBERS = {"rect": ("x", "y", "w", "h"), "circle": ("cx", "cy", "r"), "annulus": ("cx", "cy", "r", "r_inner")}
 
 Size = tuple[int, int]
 
@@ -40,8 +42,8 @@ def moved(shape: Shape, dx: float, dy: float) -> Shape:
 
 
 def shape_of(kind: str, values: Mapping[str, Any]) -> Shape:
-    """From numbers of the drawing or of the fields. Raises Refused for what has no size."""
-    numbers = {name: float(values[name]) for name in _NUMBERS[kind]}
+    """From numbers of the drawing or of the fields. Raises Refused for a shape without size."""
+    numbers = {name: float(values[name]) for name in NUMBERS[kind]}
     if not all(map(math.isfinite, numbers.values())):
         raise Refused("too_small", px=f"{LEAST_ROI_PX:g}")
     if kind == "rect":
@@ -84,7 +86,7 @@ def new_mark(box: Box, size: Size) -> Mark:
 
 
 def mark_moved(mark: Mark, box: Box, size: Size) -> Mark:
-    """The mark in another place: the search area goes along, and grows where it would no longer contain it."""
+    """The mark in another place. Its search area goes along, and grows where it would no longer contain the mark."""
     refuse_mark_box(box, size)
     search = mark.search
     left = min(max(0.0, search.x + box.x - mark.x), box.x)
@@ -95,7 +97,7 @@ def mark_moved(mark: Mark, box: Box, size: Size) -> Mark:
 
 
 def search_changed(mark: Mark, search: Box, size: Size) -> Mark:
-    """Raises Refused when it does not contain its mark, or leaves the picture."""
+    """Raises Refused when the search area does not contain its mark, or leaves the picture."""
     refuse_mark_box(search, size)
     if not _contains(search, mark):
         raise Refused("search_misses_mark")
@@ -103,8 +105,8 @@ def search_changed(mark: Mark, search: Box, size: Size) -> Mark:
 
 
 def box_of(values: Mapping[str, Any]) -> Box:
-    """Raises Refused for what has no size."""
-    numbers = {name: round(float(values[name]), 3) for name in _NUMBERS["rect"]}
+    """Raises Refused for a box without size."""
+    numbers = {name: round(float(values[name]), 3) for name in NUMBERS["rect"]}
     _refuse_small(min(numbers["w"], numbers["h"]), LEAST_MARK_PX)
     return Box(**numbers)
 
@@ -124,12 +126,5 @@ def _contains(outer: Box, inner: Box) -> bool:
 
 
 def _refuse_small(side: float, least: float) -> None:
-    if not side >= least:
+    if not side >= least:  # so, and not `side < least`, NaN is refused too
         raise Refused("too_small", px=f"{least:g}")
-
-
-_NUMBERS = {
-    "rect": ("x", "y", "w", "h"),
-    "circle": ("cx", "cy", "r"),
-    "annulus": ("cx", "cy", "r", "r_inner"),
-}

@@ -1,38 +1,35 @@
-"""Save, and what happens when somebody else was quicker; delete."""
+"""Save a layout, also when another person has stored one meanwhile; delete it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal, cast
 
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.widgets import answer, button, card_dialog
 from gui.layout.desk import Desk
 from gui.service import layouts as calls
 from gui.service.client import ServiceError
-from gui.shell import sure
 from service.contract.layouts import Layout
 
 Answer = Literal["theirs", "both", "later"]
 
 
 def saving(desk: Desk) -> None:
-    """The button, and beside it whether there is anything to save."""
+    """The button, and beside it whether something is not saved."""
     state = ui.label().classes("text-body2 fits").props("data-testid=saved role=status")
-    button = ui.button(desk.words("layout.save"), icon="save", on_click=lambda: save(desk)).props("data-testid=save")
+    store = button(desk.words("layout.save"), partial(save, desk), "save", icon="save")
 
     def show() -> None:
-        dirty = desk.editing.dirty
-        layout = desk.layout
-        if dirty:
-            state.text = desk.words("layout.unsaved")
-        else:
-            state.text = desk.words("layout.saved", revision=layout.revision) if layout else ""
+        dirty, saved = desk.editing.dirty, desk.words("layout.saved", revision=desk.revision) if desk.layout else ""
+        state.text = desk.words("layout.unsaved") if dirty else saved
         state.classes(add="unsaved" if dirty else None, remove=None if dirty else "unsaved")
-        button.set_enabled(dirty)
+        store.set_enabled(dirty)
 
-    desk.save = lambda: save(desk)
+    desk.save = partial(save, desk)
     desk.shows(show)
 
 
@@ -44,38 +41,33 @@ async def save(desk: Desk) -> None:
 
 
 async def guarded(desk: Desk, work: Callable[[], Awaitable[None]]) -> None:
-    """Do it; when the layout has changed under our hands, ask what shall become of both."""
+    """Do the work. When another person has changed the layout meanwhile, ask what shall become of both."""
     try:
         await work()
     except ServiceError as error:
         if error.code == "layout_changed":
             await _changed(desk, error)
         else:
-            desk.tell(error)
+            desk.here.tell(error)
 
 
 async def overwrite(desk: Desk) -> None:
-    """Ours in the place of theirs, which has been seen."""
+    """Store ours in the place of theirs, which the person has seen."""
     theirs = desk.theirs
     if theirs is None or not _complete(desk):
         return
-    with desk.root:
-        agreed = await sure(
-            desk.here, desk.words("layout.overwrite_ask", who=theirs.updated_by), desk.words("layout.overwrite")
-        )
-    if agreed:
+    question = desk.words("layout.overwrite_ask", who=theirs.updated_by)
+    if await desk.here.sure(question, desk.words("layout.overwrite")):
         await guarded(desk, lambda: _save(desk, theirs.revision))
 
 
 async def delete(desk: Desk, gone: Callable[[], None]) -> None:
-    with desk.root:
-        agreed = await sure(desk.here, desk.words("layout.delete_ask", role=desk.role_id), desk.words("layout.delete"))
-    if not agreed:
+    if not await desk.here.sure(desk.words("layout.delete_ask", role=desk.role_id), desk.words("layout.delete")):
         return
 
     async def work() -> None:
         await calls.delete(desk.client, desk.role_id, desk.revision)
-        desk.editing.now_saved(desk.editing.draft)  # nothing is left to be saved
+        desk.editing.now_saved(desk.editing.draft)  # nothing is left to be saved: the browser must not ask
         desk.refresh()
         gone()
 
@@ -84,58 +76,52 @@ async def delete(desk: Desk, gone: Callable[[], None]) -> None:
 
 async def _save(desk: Desk, revision: int) -> None:
     draft = desk.editing.draft
-    layout = await calls.save(desk.client, desk.role_id, revision, draft)
+    layout = await calls.save(desk.client, desk.role_id, draft.request(revision))
     desk.layout, desk.theirs = layout, None
-    desk.editing.now_saved(draft)  # what was drawn while it was stored is not
+    desk.editing.now_saved(draft)
     desk.refresh()
-    desk.note(desk.words("layout.saved", revision=layout.revision))
+    desk.here.note(desk.words("layout.saved", revision=layout.revision))
 
 
 def _complete(desk: Desk) -> bool:
     if desk.editing.draft.rois and desk.editing.draft.mm_per_px is None:
-        desk.warn(desk.words("layout.scale_missing"))
+        desk.here.warn(desk.words("layout.scale_missing"))
         return False
     return True
 
 
 async def _changed(desk: Desk, error: ServiceError) -> None:
-    theirs = await desk.tried(calls.layout(desk.client, desk.role_id))
-    if theirs is None:  # deleted by somebody, or the service is gone: what is drawn here stays
-        desk.tell(error)
+    theirs = await desk.here.tried(calls.layout(desk.client, desk.role_id))
+    if theirs is None:  # deleted by another person, or the service is gone: the edits stay
+        desk.here.tell(error)
         return
-    answer = await _ask(desk, theirs)
-    if answer == "theirs":
-        desk.began_from(theirs, keep_edits=False)
-        _show_master(desk, theirs)
-    elif answer == "both":
+    chosen = await _ask(desk, theirs)
+    if chosen == "theirs":
+        _take(desk, theirs)
+    elif chosen == "both":
         desk.theirs = theirs
         desk.refresh()
 
 
 async def _ask(desk: Desk, theirs: Layout) -> Answer:
     when = formats.date_and_time(theirs.updated_utc, desk.words.language)
-    with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-4").style("max-width: 620px"):
+    with desk.here.root, card_dialog("max-width: 620px") as dialog:
         ui.label(desk.words("layout.changed_title")).classes("text-h6")
         text = desk.words("layout.changed", who=theirs.updated_by, when=when, revision=theirs.revision)
         ui.label(text).classes("text-body1").props("data-testid=changed")
         with ui.row().classes("w-full justify-end"):
             for name, props in (("later", "flat"), ("theirs", "outline"), ("both", "")):
-                button = ui.button(desk.words(f"layout.changed_{name}"), on_click=lambda name=name: dialog.submit(name))
-                button.props(f"no-caps {props} data-testid=changed-{name}")
-    dialog.open()
-    answer = await dialog
-    dialog.delete()
-    return cast(Answer, answer or "later")
+                text, do = desk.words(f"layout.changed_{name}"), partial(dialog.submit, name)
+                button(text, do, f"changed-{name}", f"no-caps {props}")
+    return cast(Answer, await answer(dialog) or "later")
 
 
 def both_bar(desk: Desk) -> None:
-    """While both are shown: which one stays."""
+    """While both layouts are shown: choose the one that stays."""
     with ui.row().classes("card w-full items-center gap-3 both").props("data-testid=both role=status") as bar:
         text = ui.label().classes("text-body1 col")
-        ui.button(desk.words("layout.changed_theirs"), on_click=lambda: _take_theirs(desk)).props("outline no-caps")
-        ui.button(desk.words("layout.overwrite"), on_click=lambda: overwrite(desk)).props(
-            "no-caps data-testid=overwrite"
-        )
+        button(desk.words("layout.changed_theirs"), lambda: _take(desk, desk.theirs), look="outline no-caps")
+        button(desk.words("layout.overwrite"), partial(overwrite, desk), "overwrite", "no-caps")
 
     def show() -> None:
         bar.set_visibility(desk.theirs is not None)
@@ -145,13 +131,8 @@ def both_bar(desk: Desk) -> None:
     desk.shows(show)
 
 
-def _take_theirs(desk: Desk) -> None:
-    if desk.theirs is not None:
-        theirs = desk.theirs
+def _take(desk: Desk, theirs: Layout | None) -> None:
+    """Drop the edits in favour of the stored layout."""
+    if theirs is not None:
         desk.began_from(theirs, keep_edits=False)
-        _show_master(desk, theirs)
-
-
-def _show_master(desk: Desk, layout: Layout) -> None:
-    if desk.editor is not None and layout.master is not None:
-        desk.editor.show_picture(calls.master_url(layout), layout.master.width, layout.master.height)
+        desk.show_master()

@@ -1,14 +1,15 @@
-"""The strip of tools beside the drawing: what the pointer draws, steps back and forth, copies, lock."""
+"""The strip of tools beside the drawing: shapes to draw, undo and redo, copy and paste, lock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
+from gui.kit.widgets import button, press
 from gui.layout.desk import COMMANDS, Desk
 from gui.layout.roi_editor import TOOLS
-from gui.shell import sure
 
 ICONS = {
     "select": "near_me", "rect": "crop_square", "circle": "radio_button_unchecked", "annulus": "trip_origin",
@@ -21,55 +22,47 @@ ICONS = {
 def tool_strip(desk: Desk) -> None:
     with ui.element("div").classes("tools card").props(f'role=toolbar aria-label="{desk.words("layout.tools")}"'):
         for tool in TOOLS:
-            button = _button(desk, tool, lambda tool=tool: desk.use(tool))  # type: ignore[misc]
-            desk.shows(lambda button=button, tool=tool: _mark_used(desk, button, tool))  # type: ignore[misc]
+            made = _button(desk, tool, partial(desk.use, tool))
+            desk.shows(partial(_mark_used, desk, made, tool))
         for name in COMMANDS:
-            button = _button(desk, name, lambda name=name: desk.change(getattr(desk.editing, name)))  # type: ignore[misc]
-            desk.shows(lambda button=button, name=name: button.set_enabled(_possible(desk, name)))  # type: ignore[misc]
+            made = _button(desk, name, partial(_do, desk, name))
+            desk.shows(partial(_show_possible, desk, made, name))
         lock = _button(desk, "lock", lambda: _toggle_lock(desk))
         desk.shows(lambda: _show_lock(desk, lock))
 
 
 def _button(desk: Desk, name: str, do: Callable[[], object]) -> ui.button:
-    button = ui.button(icon=ICONS.get(name, "lock_open"), on_click=do)
-    button.props(f'flat dense data-testid=tool-{name} aria-label="{desk.words(f"layout.tool_{name}")}"')
-    with button:
-        ui.tooltip(desk.words(f"layout.tool_{name}")).classes("text-body2").props(
-            'anchor="center right" self="center left" :delay="400"'
-        )
-    return button
+    text = desk.words(f"layout.tool_{name}")
+    made = button("", do, f"tool-{name}", f'flat dense aria-label="{text}"', ICONS.get(name, "lock_open"))
+    with made:
+        # beside the strip, not over the next tool, and only for a pointer that rests
+        ui.tooltip(text).classes("text-body2").props('anchor="center right" self="center left" :delay="400"')
+    return made
 
 
-def _mark_used(desk: Desk, button: ui.button, tool: str) -> None:
-    used = desk.editor is not None and desk.editor.tool == tool
-    button.classes(add="used" if used else None, remove=None if used else "used")
-    button.props(f"aria-pressed={str(used).lower()}")
-    button.set_enabled(tool == "select" or not desk.editing.draft.locked)
+def _do(desk: Desk, command: str) -> None:
+    # looked up at each press: the desk gets another draft when another layout is loaded
+    desk.change(getattr(desk.editing, command))
 
 
-def _possible(desk: Desk, name: str) -> bool:
-    editing = desk.editing
-    if name == "copy":
-        return editing.roi is not None
-    return not editing.draft.locked and {
-        "undo": editing.can_undo,
-        "redo": editing.can_redo,
-        "paste": editing.clipboard is not None,
-        "duplicate": editing.roi is not None,
-        "delete": editing.selected is not None,
-    }.get(name, True)
+def _show_possible(desk: Desk, made: ui.button, command: str) -> None:
+    made.set_enabled(desk.editing.possible(command))
+
+
+def _mark_used(desk: Desk, made: ui.button, tool: str) -> None:
+    press(made, desk.editor is not None and desk.editor.tool == tool)
+    made.set_enabled(tool == "select" or not desk.locked)
 
 
 async def _toggle_lock(desk: Desk) -> None:
-    locked = desk.editing.draft.locked
-    if locked and not await sure(desk.here, desk.words("layout.unlock_ask"), desk.words("layout.unlock")):
+    locked = desk.locked
+    if locked and not await desk.here.sure(desk.words("layout.unlock_ask"), desk.words("layout.unlock")):
         return
     if not locked:
         desk.use("select")
     desk.change(lambda: desk.editing.set_locked(not locked))
 
 
-def _show_lock(desk: Desk, button: ui.button) -> None:
-    locked = desk.editing.draft.locked
-    button.props(f"icon={'lock' if locked else 'lock_open'} aria-pressed={str(locked).lower()}")
-    button.classes(add="used" if locked else None, remove=None if locked else "used")
+def _show_lock(desk: Desk, made: ui.button) -> None:
+    made.props(f"icon={'lock' if desk.locked else 'lock_open'}")
+    press(made, desk.locked)

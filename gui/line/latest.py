@@ -1,4 +1,4 @@
-"""A value that changes faster than it can be answered: the newest is worked on, those between are left out."""
+"""Works on a value that changes faster than it can be answered: only the newest counts, the others are left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class Latest(Generic[V]):
-    """`ask` never waits; `work` runs once at a time, last with the last value."""
+    """`ask` never waits. `work` runs once at a time, and its last run has the last value."""
 
     def __init__(self, work: Callable[[V], Awaitable[None]]) -> None:
         self._work = work

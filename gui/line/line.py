@@ -1,4 +1,4 @@
-"""The line: one source, one part after another, one verdict on the screen; never an old one as if it were current."""
+"""The line: one source, one part after another, one verdict on the screen, and never an old one as if it were new."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gui.pictures.display import displayed, heat_over
 from gui.pictures.served import Pictures
 from gui.preferences import PreferencesFile
 from gui.service import inspect as calls
-from gui.service.client import Client, ServiceError, ServiceGone
+from gui.service.client import Client, ServiceError, ServiceGone, settled
 from gui.service.link import LinkState, LinkWatch
 from gui.sources.base import Picture, Source, SourceError, now_utc
 from gui.sources.files import FilesSource
@@ -35,12 +35,12 @@ R = TypeVar("R")
 LOOK_S = 0.2
 COUNT_EVERY_S = 15.0
 STRIP = 12
-# A grab may wait for a camera that opens; what takes longer hangs, and its thread is given up.
+# A grab may wait 15 s for a camera that opens. A longer one hangs, and its thread is given up.
 SOURCE_PATIENCE_S = 25.0
 
 
 class Line:
-    """`changed` is emitted with each new state of the screen; everything is called on the event loop."""
+    """`changed` is emitted with each new state of the screen. All methods are called on the event loop."""
 
     def __init__(
         self, client: Client, link: LinkWatch, preferences: PreferencesFile, pictures: Pictures, folder: Path
@@ -63,7 +63,7 @@ class Line:
         self._task = asyncio.create_task(self._run(), name="line")
 
     async def close(self) -> None:
-        await calls.settled(self._task, self._drawing)
+        await settled(self._task, self._drawing)
         self._give_up(self._source, self._thread)
 
     @property
@@ -71,7 +71,7 @@ class Line:
         return self._source
 
     async def use(self, said: dict[str, Any]) -> None:
-        """Another source from now on, and after the next start. Raises OSError, DiskFull."""
+        """Use another source from now on, and after a restart. Raises OSError, DiskFull."""
         self._preferences.change(source=said)
         before = self._source, self._thread
         self._source, self._thread = self._made()
@@ -80,15 +80,15 @@ class Line:
         self.clear()
 
     def clear(self) -> None:
-        """Whatever was on the screen is not the part that lies there now."""
+        """Empty the screen, because the part that lies there now is another one."""
         self._show(Part(number=self.shown.number))
 
     async def grab(self) -> Picture:
-        """A picture of now. Raises SourceError."""
+        """Take a picture now. Raises SourceError."""
         return await self.of_source(self._source.grab)
 
     async def of_source(self, work: Callable[..., R], *values: Any) -> R:
-        """Do it in the source's own thread. Raises SourceError."""
+        """Do the work in the source's own thread, because a driver may block. Raises SourceError."""
         doing = asyncio.get_running_loop().run_in_executor(self._thread, work, *values)
         # not wait_for: until Python 3.12 it loses a cancellation that comes with the result, and the line never stopped
         await asyncio.wait({doing}, timeout=SOURCE_PATIENCE_S)
@@ -98,7 +98,7 @@ class Line:
         raise SourceError("source_hangs", f"The source did not answer for {SOURCE_PATIENCE_S:.0f} s.")
 
     async def trigger(self) -> None:
-        """Inspect the part that lies there; nothing while one is being inspected."""
+        """Inspect the part that lies there. Does nothing while a part is being inspected."""
         if self._asking.locked():
             return
         async with self._asking:
@@ -111,12 +111,12 @@ class Line:
             await self._judge(replace(part, name=picture.name), picture)
 
     async def judge(self, picture: Picture) -> bool:
-        """Inspect that picture, when it is its turn; False when it has to be asked again."""
+        """Inspect that picture when it is its turn. False: it has to be inspected again later."""
         async with self._asking:
             return await self._judge(self._begin(picture.name), picture)
 
     def add_file(self, name: str, data: bytes) -> None:
-        """A file that a person chose. Raises SourceError."""
+        """Add a file that a person chose. Raises SourceError."""
         if not isinstance(self._source, FilesSource):
             raise SourceError("not_files", "The source is not one of files.")
         self._source.add(name, data)
@@ -133,25 +133,26 @@ class Line:
             self._fail(part, "no_role", "No role has been chosen.")
             return True
         try:
-            answer = await calls.inspect(self._client, role_id, picture, part.part_id)
+            answer = await calls.inspect(self._client, role_id, picture.name, picture.data, part.part_id)
         except ServiceError as error:
             self._fail(part, error.code, error.detail)
             await self._draw(self.shown, picture)
+            # busy or away: the picture keeps its turn. Any other refusal would be the same the next time
             return not isinstance(error, ServiceGone) and error.status not in (429, 503)
         judged = replace(part, state=State(answer.verdict), answer=answer, size=(answer.width, answer.height))
-        self._show(judged)  # the word before the picture, whose drawing would take the service's cores
+        self._show(judged)  # the verdict before the picture, because drawing it takes the service's cores
         self._note_models(answer)
         await self._draw(judged, picture)
         return True
 
     async def _draw(self, part: Part, picture: Picture) -> None:
-        """Beside the next part, but never more than one."""
+        """Draw while the next part is inspected, but one picture at a time."""
         if self._drawing is not None:
             await asyncio.wait({self._drawing})
         self._drawing = asyncio.create_task(self._picture(part, picture), name="picture")
 
     async def _picture(self, part: Part, picture: Picture) -> None:
-        """Put the picture under the verdict, and the part into the strip."""
+        """Put the picture under the verdict, and the part into the strip of the last parts."""
         frame_id, thumbnail = part.answer.frame_id if part.answer else "", ""
         in_thread = partial(asyncio.get_running_loop().run_in_executor, None)
         drawn = await in_thread(displayed, picture.data)
@@ -187,9 +188,9 @@ class Line:
             self._models[place] = roi.model_version
 
     def _on_link(self, state: LinkState) -> None:
-        """A verdict stays only as long as the service that gave it is there."""
+        """A verdict stays on the screen only as long as the service that gave it is there."""
         if self._asking.locked():
-            return  # what is being asked says itself how it ends
+            return  # the inspection that is running tells its own end
         if not state.usable:
             self._show(Part(State.ERROR, code=state.code or "loading", detail=state.detail, number=self.shown.number))
         elif self.shown.state == State.ERROR and not self.shown.name and not self.source_problem.code:
@@ -201,7 +202,7 @@ class Line:
                 await self._look()
             except SourceError as error:
                 self._source_says(error)
-            except OSError as error:  # the disk on which what was inspected is remembered
+            except OSError as error:  # the disk, on which inspected files are noted
                 self._source_says(SourceError("disk_full", str(error)))
             await asyncio.sleep(LOOK_S)
 
@@ -218,7 +219,7 @@ class Line:
             await self.of_source(source.done, picture)
 
     def _source_says(self, problem: SourceError) -> None:
-        """Told once when it goes, and once when it comes back."""
+        """Tell once that the source has a problem, and once that it is back."""
         before, self.source_problem = self.source_problem, problem
         if problem.code == before.code or self._asking.locked() or not self._link.state.usable:
             return
@@ -236,9 +237,7 @@ class Line:
         except ServiceError:
             self.counters = Counters()
             return
-        self.counters = Counters(
-            found.n, found.n_ok, found.n_ng, found.n_error, {roi.roi_id: roi.n_ng for roi in found.by_roi}
-        )
+        self.counters = Counters(found.n, found.n_ok, found.n_ng, found.n_error)
 
     def _made(self) -> tuple[Source, ThreadPoolExecutor]:
         return make_source(self._preferences.now.source, self._folder), _own_thread()

@@ -1,4 +1,4 @@
-"""What the source sees now, for as long as a page shows it: JPEGs one after another in one answer."""
+"""The live picture of the source, as long as a page shows it: JPEGs one after another in one answer."""
 
 from __future__ import annotations
 
@@ -26,23 +26,20 @@ def routes(line: Line) -> APIRouter:
 
     @router.get(PATH)
     async def live() -> StreamingResponse:
-        return StreamingResponse(
-            _parts(line),
-            media_type="multipart/x-mixed-replace; boundary=picture",
-            headers={"Cache-Control": "no-store"},
-        )
+        kind = "multipart/x-mixed-replace; boundary=picture"
+        return StreamingResponse(_parts(line), media_type=kind, headers={"Cache-Control": "no-store"})
 
     return router
 
 
 async def _parts(line: Line) -> AsyncIterator[bytes]:
-    """Ends when the browser goes. A source that is away leaves the last picture to the page, which says so."""
+    """Ends when the browser goes. While the source is away, the page keeps the last picture and says so."""
     before: np.ndarray | None = None
     sent_s = 0.0
     yield _BOUNDARY
     while True:
         frame, now_s = await _seen(line), time.monotonic()
-        # also what has not changed: a browser shows a part only when the next one has begun
+        # an unchanged picture is sent again, because a browser shows a part only when the next one has begun
         if frame is not None and (frame is not before or now_s - sent_s > AGAIN_S):
             before, sent_s = frame, now_s
             data = await asyncio.get_running_loop().run_in_executor(None, jpeg, frame, SIDE_PX)

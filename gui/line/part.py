@@ -1,8 +1,8 @@
-"""What is on the Inspect screen: one part, in one of five states."""
+"""The part on the Inspect screen, in one of five states; the last parts; the counters of the shift."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from service.contract.frames import InspectAnswer
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """`code`, `detail` say what an error is. `picture_url`, `heat_url` come a moment after the verdict."""
+    """`code`, `detail`: the error. `picture_url`, `heat_url` come a moment after the verdict."""
 
     state: State = State.WAITING
     part_id: str = ""
@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Past:
-    """One of the last parts: `thumbnail` is a data URL, empty for what could not be shown."""
+    """One of the last parts: `thumbnail` is a data URL, empty for a picture that cannot be shown."""
 
     number: int
     state: State
@@ -47,10 +47,9 @@ class Past:
 
 @dataclass(frozen=True)
 class Counters:
-    """Of the shift; None while the service does not tell."""
+    """Parts of the shift; None while the service is away."""
 
     n: int | None = None
     n_ok: int | None = None
     n_ng: int | None = None
     n_error: int | None = None
-    by_roi: dict[str, int] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Pictures on their way to the browser: display size, heat colours, downloads."""
+"""Pictures and files on their way to the browser: display size, heat colours, downloads."""

@@ -1,4 +1,4 @@
-"""Pictures as they are shown: small enough to be quick, and the heat of an NG part's defects as one layer over them."""
+"""Pictures in display size, and the heat of an NG part's defects as one layer over them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gui.pictures.heat import heat_layer
 from service.contract.frames import FrameRoi, InspectAnswer
 
 SIDE_PX, THUMBNAIL_PX = 1600, 160
-MAX_SHOWN_MPX = 60.0  # decoded whole, a larger one takes more time and memory than looking at it is worth
+MAX_SHOWN_MPX = 60.0  # decoded, 60 MP take 180 MB: more time and memory than looking at the picture is worth
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 85]
 _REDUCED = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
 
@@ -31,11 +31,11 @@ class Displayed:
 
 
 def displayed(data: bytes) -> Displayed | None:
-    """None for what is no picture, or is too large to be shown."""
+    """None for data that is no picture, and for a picture that is too large to be shown."""
     size = picture_size(data)
     if size is None or size[0] * size[1] > MAX_SHOWN_MPX * 1e6:
         return None
-    # reduced while it is decoded: the longer side stays above SIDE_PX. Raised only for JPEG, harmless for others
+    # decoded at a half or a quarter, which is quick for JPEG; the longer side stays above SIDE_PX
     reduction = next(factor for factor in (4, 2, 1) if factor == 1 or max(size) // factor >= SIDE_PX)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduction])
@@ -43,21 +43,22 @@ def displayed(data: bytes) -> Displayed | None:
         return None
     if image is None:
         return None
+    # a JPEG may carry a turn by 90°, which OpenCV applies and the header's size does not
     upright = size if (size[0] >= size[1]) == (image.shape[1] >= image.shape[0]) else size[::-1]
     return Displayed(jpeg(image, SIDE_PX), jpeg(image, THUMBNAIL_PX), *upright)
 
 
-def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height by the header alone."""
+def picture_size(data: bytes | None) -> tuple[int, int] | None:
+    """Width and height by the header alone; None for no picture, and for one that cannot be read."""
     try:
-        with Image.open(io.BytesIO(data)) as found:
+        with Image.open(io.BytesIO(data or b"")) as found:
             return found.size
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
 
 
 def jpeg(image: np.ndarray, side_px: int) -> bytes:
-    """Of BGR or grey uint8, at most `side_px` long."""
+    """A JPEG of BGR or grey uint8 (h, w[, 3]), at most `side_px` long."""
     scale = side_px / max(image.shape[:2])
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -74,6 +75,7 @@ def heat_over(answer: InspectAnswer) -> bytes | None:
     layer = np.zeros((size[1], size[0], 4), np.uint8)
     for roi in hot:
         drawn = _heat_of(roi, scale, size)
+        # where two ROIs overlap, the hotter pixel is seen
         layer = np.where(drawn[..., 3:] > layer[..., 3:], drawn, layer)
     return cv2.imencode(".png", cv2.cvtColor(layer, cv2.COLOR_RGBA2BGRA), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
@@ -90,5 +92,6 @@ def _heat_of(roi: FrameRoi, scale: float, size: tuple[int, int]) -> np.ndarray:
     inside = np.zeros(placed.shape[:2], np.uint8)
     contours = [np.rint(np.array(region.contour_frame) * scale).astype(np.int32) for region in roi.regions]
     cv2.fillPoly(inside, [contour for contour in contours if len(contour)], (1,))
+    # one pixel more, because rounding moves a contour by up to half a pixel
     inside = cv2.dilate(inside, np.ones((3, 3), np.uint8))
     return np.where(inside[..., None] > 0, placed, np.uint8(0))

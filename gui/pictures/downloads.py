@@ -1,4 +1,4 @@
-"""Files for the browser that only the service has: passed on piece by piece, however large they are."""
+"""Downloads: files of the service, passed on to the browser piece by piece, because they may be large."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ASKED = ("role_id", "roi_id", "part_id", "verdict", "since", "before")
 
 
 def csv_address(choice: Choice) -> str:
-    """Where the browser gets the inspections of that choice as CSV."""
+    """Address of the inspections of that choice as CSV."""
     asked = {name: value for name, value in choice.query().items() if value}
     return f"/download/inspections.csv?{urlencode(asked)}"
 
@@ -38,7 +38,7 @@ def routes(client: Client) -> APIRouter:
 
 
 async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A service that stops in the middle breaks the download off: half a file must not look whole."""
+    """When the service stops in the middle, the download breaks off, because half a file must not look whole."""
     yield first
     async for piece in rest:
         yield piece

@@ -1,24 +1,24 @@
-"""How do pictures reach the browser? Through this process: the browser never has the service's key."""
+"""Routes of pictures. They go through this process, so that the browser never has the service's key."""
 
 from __future__ import annotations
 
 import re
 import threading
 import uuid
-from collections import OrderedDict
 
+from cachetools import LRUCache
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from gui.service.client import Client, ServiceError
 
-# Only pictures: what else the service has is asked for by the screens themselves.
+# Only pictures: all other routes of the service are closed to the browser.
 _PICTURES = re.compile(
     r"datasets/(file|thumbnail)|inspections/[^/]+/(image|heatmap|thumbnail)|frames/[^/]+/(image|thumbnail)"
     r"|layouts/.+/master"
 )
 _KEPT = 64
-# In the place of a small picture that was not kept: a frame with a stroke through it, on either theme.
+# Shown instead of a thumbnail that was not kept: a rectangle with a stroke through it, seen in light and dark.
 _NOT_KEPT = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" stroke="#8a96a3" stroke-width="2">'
     '<rect x="20" y="10" width="24" height="18" rx="2"/><path d="M16 32 48 6"/></svg>'
@@ -29,16 +29,14 @@ class Pictures:
     """The last pictures this process has taken or drawn, in memory. Thread safe."""
 
     def __init__(self, kept: int = _KEPT) -> None:
-        self._kept, self._lock = kept, threading.Lock()
-        self._pictures: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._pictures: LRUCache[str, tuple[bytes, str]] = LRUCache(kept)
 
     def put(self, data: bytes, media_type: str = "image/png") -> str:
-        """URL, for the browser, of that picture; the oldest go."""
+        """URL, for the browser, of that picture. The one unused for longest goes."""
         name = uuid.uuid4().hex
         with self._lock:
             self._pictures[name] = (data, media_type)
-            while len(self._pictures) > self._kept:
-                self._pictures.popitem(last=False)
         return f"/picture/here/{name}"
 
     def get(self, name: str) -> tuple[bytes, str] | None:

@@ -1,4 +1,1 @@
-"""The way to the service: HTTP client, connection state, calls by noun.
-
-No drawing.
-"""
+"""HTTP client of the service, state of the connection, and the calls by noun. No drawing."""

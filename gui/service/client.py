@@ -1,35 +1,37 @@
-"""The only way to the service: HTTP, with the contract's words as answers.
+"""The only way to the service: HTTP, with values of the contract as answers.
 
-What only reads is asked again, with growing pauses, while the service is away. What acts is asked again only when it
-never reached the service: nothing happens twice.
+A call that reads is repeated, with growing pauses, while the service is away. A call that acts is repeated only when
+it never reached the service, so that nothing happens twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_exponential, wait_random
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential, wait_random
 
 from service.contract.jobs import JobAnswer
 
 A = TypeVar("A", bound=BaseModel)
+T = TypeVar("T")
+# long for the answer, because one call may judge all samples of an ROI; short to connect: the service is near
 TIMEOUT = httpx.Timeout(120.0, connect=2.0)
 PATIENCE_S = 10.0
-_POLL_S = 0.25
-_JOB_PATIENCE_S = 60.0  # a service that starts anew still knows its jobs
+_POLL_S = 0.25  # a bar that moves four times a second looks alive
+_JOB_PATIENCE_S = 60.0  # a service that restarts still knows its jobs
 
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
 
 
 class ServiceError(Exception):
-    """The service could not be asked, or said no. `code` is a stable slug, `detail` an English sentence."""
+    """The service could not be asked, or refused. `code` is a stable slug, `detail` an English sentence."""
 
     def __init__(self, code: str, detail: str, status: int = 0, request_id: str = "") -> None:
         super().__init__(detail)
@@ -37,7 +39,7 @@ class ServiceError(Exception):
 
 
 class ServiceGone(ServiceError):
-    """Nobody answers at the address."""
+    """No answer at the address."""
 
     def __init__(self, detail: str, *, sent: bool) -> None:
         """`sent`: whether the request may have reached the service, and acted."""
@@ -74,15 +76,14 @@ class Client:
         await self._http.aclose()
 
     async def get(self, path: str, answer: type[A], **query: Any) -> A:
-        response = await self._patient("GET", path, params=_given(query))
-        return _as(answer, response)
+        return _as(answer, await self._again(may_pass, "GET", path, params=_given(query)))
 
     async def read(self, path: str, **query: Any) -> bytes:
         """A file: picture, heat map, CSV."""
-        return (await self._patient("GET", path, params=_given(query))).content
+        return (await self._again(may_pass, "GET", path, params=_given(query))).content
 
     async def stream(self, path: str, **query: Any) -> AsyncIterator[bytes]:
-        """A file piece by piece, however large. What goes wrong before the first piece is an answer of the service."""
+        """A file piece by piece, however large. Only before the first piece can the service refuse in a sentence."""
         request = self._http.build_request("GET", path, params=_given(query))
         try:
             response = await self._http.send(request, stream=True)
@@ -104,28 +105,26 @@ class Client:
 
     async def once(self, path: str, answer: type[A], *, timeout_s: float = 2.0, also: Sequence[int] = ()) -> A:
         """Ask once, with little patience: for /health, whose error answers (status in `also`) are answers."""
-        response = await self._send("GET", path, timeout=timeout_s, also=also)
-        return _as(answer, response)
+        return _as(answer, await self._send("GET", path, timeout=timeout_s, also=also))
 
     async def send(
         self, method: str, path: str, answer: type[A], body: Mapping[str, Any] | None = None, **query: Any
     ) -> A:
-        """Something that acts, with a JSON body."""
-        response = await self._acting(method, path, json=dict(body or {}), params=_given(query))
-        return _as(answer, response)
+        """A call that acts, with a JSON body."""
+        return _as(answer, await self._acting(method, path, json=dict(body or {}), params=_given(query)))
 
     async def upload(
         self, path: str, answer: type[A], fields: Mapping[str, Any], files: Files, *, method: str = "POST", **query: Any
     ) -> A:
-        """Something that acts, with a form and pictures: `files` are (field, (name, bytes, media type))."""
-        response = await self._acting(method, path, data=_form(fields), files=list(files), params=_given(query))
+        """A call that acts, with a form and pictures: `files` are (field, (name, bytes, media type))."""
+        response = await self._acting(method, path, data=_given(fields), files=list(files), params=_given(query))
         return _as(answer, response)
 
     async def start_job(
         self, path: str, body: Mapping[str, Any] | None = None, fields: Mapping[str, Any] | None = None
     ) -> str:
         """Begin long work; returns the job's path, which `job` and `follow` take."""
-        content = {"data": _form(fields)} if fields is not None else {"json": dict(body or {})}
+        content = {"data": _given(fields)} if fields is not None else {"json": dict(body or {})}
         response = await self._acting("POST", path, headers={"Prefer": "respond-async"}, **content)
         return response.headers["Location"]
 
@@ -136,7 +135,7 @@ class Client:
         return _as(JobAnswer, await self._acting("DELETE", path))
 
     async def follow(self, path: str) -> AsyncIterator[JobAnswer]:
-        """The job, again and again, until it has ended; a service that starts anew is waited for."""
+        """The job, four times a second until it has ended; a service that restarts is waited for."""
         silent_since: float | None = None
         loop = asyncio.get_running_loop()
         while True:
@@ -152,9 +151,6 @@ class Client:
                     raise
             await asyncio.sleep(_POLL_S)
 
-    async def _patient(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return await self._again(may_pass, method, path, **options)
-
     async def _acting(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._again(_never_arrived, method, path, **options)
 
@@ -164,16 +160,14 @@ class Client:
         attempts = AsyncRetrying(
             retry=retry_if_exception(when),
             stop=stop_after_delay(self._patience_s),
+            # with some chance in it, or many stations would come back in the same instant
             wait=wait_exponential(multiplier=0.2, max=2.0) + wait_random(0, 0.2),
-            before_sleep=self._say_retrying,
+            before_sleep=lambda _: self._retrying(True),
             reraise=True,
         )
         response: httpx.Response = await attempts(self._send, method, path, **options)
         self._retrying(False)
         return response
-
-    def _say_retrying(self, _: RetryCallState) -> None:
-        self._retrying(True)
 
     async def _send(self, method: str, path: str, *, also: Sequence[int] = (), **options: Any) -> httpx.Response:
         try:
@@ -190,15 +184,38 @@ class Client:
     def _pool(target: Target) -> httpx.AsyncClient:
         headers = {"X-API-Key": target.api_key} if target.api_key else {}
         headers |= {"X-Station": target.station} if target.station else {}
-        # a proxy of the plant's network must not come between two programs of one PC
+        # trust_env=False, because a proxy of the plant's network must not come between two programs of one PC
         return httpx.AsyncClient(base_url=target.url, headers=headers, timeout=TIMEOUT, trust_env=False)
 
 
+async def optional(asked: Awaitable[T], *but_for: str) -> T | None:
+    """The answer; None for a thing that does not exist, and for the error codes in `but_for`."""
+    try:
+        return await asked
+    except ServiceError as error:
+        if error.status == 404 or error.code in but_for:
+            return None
+        raise
+
+
+def picture_file(field: str, name: str, data: bytes) -> Files:
+    """For `upload`. The service looks at the bytes, so that the media type is not guessed here."""
+    return [(field, (name, data, "application/octet-stream"))]
+
+
+async def settled(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel the tasks, and wait until they have ended."""
+    found = [task for task in tasks if task is not None]
+    for task in found:
+        task.cancel()
+    await asyncio.gather(*found, return_exceptions=True)
+
+
 def may_pass(error: BaseException) -> bool:
-    """Whether it is worth asking again."""
+    """Whether it is worth asking again. A lost GPU comes back with a restart only, not by waiting."""
     if isinstance(error, ServiceGone):
         return True
-    return isinstance(error, ServiceError) and error.status == 503 and error.code not in ("device_lost",)
+    return isinstance(error, ServiceError) and error.status == 503 and error.code != "device_lost"
 
 
 def _never_arrived(error: BaseException) -> bool:
@@ -209,7 +226,7 @@ def _problem(response: httpx.Response) -> ServiceError:
     try:
         said = response.json()
         code, detail = str(said["code"]), str(said["detail"])
-    except (ValueError, KeyError, TypeError):  # not ours, or older than the route
+    except (ValueError, KeyError, TypeError):  # another program, or a service older than the route
         return ServiceError(f"http_{response.status_code}", f"HTTP {response.status_code}", response.status_code)
     return ServiceError(code, detail, response.status_code, str(said.get("request_id", "")))
 
@@ -226,10 +243,6 @@ def _as(answer: type[A], response: httpx.Response) -> A:
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in query.items() if value is not None}
-
-
-def _form(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in fields.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:

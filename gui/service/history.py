@@ -1,28 +1,25 @@
-"""What History asks of the service."""
+"""Inspections and frames of the past. Every call raises ServiceError."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-from urllib.parse import quote
 
 from gui.periods import Period
-from gui.service.client import Client, ServiceError
+from gui.service.client import Client, optional
+from gui.service.layouts import layout, layouts
 from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
-from service.contract.insight import RerunResult
 from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
-from service.contract.layouts import LayoutAnswer, LayoutsAnswer
+from service.contract.layouts import LayoutAnswer
 from service.contract.models import ManifestAnswer, ModelsAnswer
 
-A = TypeVar("A")
-BUCKETS = 24
+BUCKETS = 24  # points of the trend: an hour each for a day
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which parts or regions; empty: all. `verdict`: OK, NG or, of parts only, ERROR."""
+    """A selection of parts or regions; an empty field selects all. `verdict`: OK, NG or, of parts only, ERROR."""
 
     period: Period
     role_id: str = ""
@@ -38,14 +35,14 @@ class Choice:
         return asked if frames else {**asked, "roi_id": self.roi_id or None}
 
     def place(self) -> dict[str, str | None]:
-        """What summaries take."""
+        """The fields that a summary takes."""
         return {name: self.query()[name] for name in ("since", "before", "role_id", "roi_id")}
 
 
 async def places(client: Client) -> dict[str, list[str]]:
-    """Taught ROIs by role, and roles that have a layout only. Raises ServiceError."""
-    models, layouts = await asyncio.gather(client.get("/models", ModelsAnswer), client.get("/layouts", LayoutsAnswer))
-    found: dict[str, list[str]] = {layout.role_id: [] for layout in layouts.layouts}
+    """Taught ROIs by role; a role that has a layout only is there without ROIs."""
+    models, drawn = await asyncio.gather(client.get("/models", ModelsAnswer), layouts(client))
+    found: dict[str, list[str]] = {summary.role_id: [] for summary in drawn}
     for model in models.models:
         rois = found.setdefault(model.role_id, [])
         rois += [] if model.roi_id in rois else [model.roi_id]
@@ -60,22 +57,22 @@ async def frames(client: Client, choice: Choice, limit: int, offset: int = 0) ->
     return await client.get("/frames", FramesAnswer, **choice.query(frames=True), limit=limit, offset=offset)
 
 
-async def inspection(client: Client, inspection_id: str) -> InspectionAnswer:
-    return await client.get(f"/inspections/{inspection_id}", InspectionAnswer)
+async def inspection(client: Client, inspection_id: str) -> InspectionAnswer | None:
+    return await optional(client.get(f"/inspections/{inspection_id}", InspectionAnswer))
 
 
-async def frame(client: Client, frame_id: str) -> FrameAnswer:
-    return await client.get(f"/frames/{frame_id}", FrameAnswer)
+async def frame(client: Client, frame_id: str) -> FrameAnswer | None:
+    return await optional(client.get(f"/frames/{frame_id}", FrameAnswer))
 
 
 async def layout_of(client: Client, seen: FrameAnswer) -> LayoutAnswer | None:
     """The layout that judged the frame; None when it has changed since, or is gone."""
-    found = await optional(client.get(f"/layouts/{quote(seen.role_id, safe='')}", LayoutAnswer))
+    found = await layout(client, seen.role_id)
     return found if found and found.revision == seen.layout_revision else None
 
 
 async def file(client: Client, path: str) -> bytes | None:
-    """None where it was not kept, or is kept no longer."""
+    """A picture or heat map; None when it was not kept, or is kept no longer."""
     return await optional(client.read(path))
 
 
@@ -84,7 +81,7 @@ async def summary(client: Client, choice: Choice, buckets: int = BUCKETS) -> Ins
 
 
 async def frames_summary(client: Client, choice: Choice) -> FramesSummary | None:
-    """Whole parts are of a role: none for a choice of one ROI."""
+    """None for a choice of one ROI, because a whole part belongs to a role."""
     if choice.roi_id:
         return None
     asked = {name: value for name, value in choice.place().items() if name != "roi_id"}
@@ -96,7 +93,7 @@ async def manifest(client: Client, role_id: str, roi_id: str) -> ManifestAnswer:
 
 
 async def thumbnails(client: Client, ids: Sequence[str], side: int = 160) -> Mapping[str, bytes]:
-    """Small pictures of those inspections that still have one."""
+    """Thumbnails by inspection id, without inspections whose picture is gone."""
     found = {one: await optional(client.read(f"/inspections/{one}/thumbnail", side=side)) for one in ids}
     return {one: data for one, data in found.items() if data}
 
@@ -105,30 +102,3 @@ async def worst(client: Client, choice: Choice, limit: int) -> list[InspectionSu
     """NG inspections, newest first."""
     asked = {**choice.query(), "verdict": "NG"}
     return (await client.get("/inspections", InspectionsAnswer, **asked, limit=limit)).inspections
-
-
-async def versions(client: Client, role_id: str, roi_id: str) -> dict[int, bool]:
-    """Calibrated versions, newest first, and which of them judges."""
-    found = (await client.get("/models", ModelsAnswer, role_id=role_id, roi_id=roi_id)).models
-    usable = [model for model in found if model.calibrated and not model.damaged]
-    return {model.model_version: model.current for model in sorted(usable, key=lambda model: -model.model_version)}
-
-
-async def start_rerun(client: Client, choice: Choice, model_version: int, limit: int) -> str:
-    """Path of the job; nothing is recorded."""
-    asked = {name: value for name, value in choice.query().items() if value and name != "part_id"}
-    return await client.start_job("/rerun", {**asked, "model_version": model_version, "limit": limit})
-
-
-def rerun_result(result: Mapping[str, Any]) -> RerunResult:
-    return RerunResult.model_validate(result)
-
-
-async def optional(asked: Awaitable[A]) -> A | None:
-    """The answer, None for what is not there (any more). Raises ServiceError."""
-    try:
-        return await asked
-    except ServiceError as error:
-        if error.status == 404:
-            return None
-        raise

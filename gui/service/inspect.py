@@ -1,20 +1,16 @@
-"""What the line asks of the service."""
+"""The calls of the running line. Every call raises ServiceError."""
 
 from __future__ import annotations
 
-import asyncio
-
-from gui.service.client import Client
-from gui.sources.base import Picture
+from gui.service.client import Client, picture_file
+from gui.service.layouts import layouts
 from service.contract.frames import FramesSummary, InspectAnswer
-from service.contract.layouts import LayoutsAnswer
 
 
-async def inspect(client: Client, role_id: str, picture: Picture, part_id: str) -> InspectAnswer:
-    """Judge a whole picture. Raises ServiceError."""
+async def inspect(client: Client, role_id: str, name: str, data: bytes, part_id: str) -> InspectAnswer:
+    """Judge a whole picture: `data` is the picture file as the source gave it."""
     fields = {"role_id": role_id, "part_id": part_id or None, "heatmap": True}
-    image = ("image", (picture.name, picture.data, "application/octet-stream"))
-    return await client.upload("/inspect", InspectAnswer, fields, [image])
+    return await client.upload("/inspect", InspectAnswer, fields, picture_file("image", name, data))
 
 
 async def shift_summary(client: Client, role_id: str, since_utc: str) -> FramesSummary:
@@ -22,14 +18,5 @@ async def shift_summary(client: Client, role_id: str, since_utc: str) -> FramesS
 
 
 async def roles(client: Client) -> list[str]:
-    """Those with a layout that has ROIs."""
-    answer = await client.get("/layouts", LayoutsAnswer)
-    return sorted(layout.role_id for layout in answer.layouts if layout.n_rois)
-
-
-async def settled(*tasks: asyncio.Task[None] | None) -> None:
-    """Cancel and wait."""
-    found = [task for task in tasks if task is not None]
-    for task in found:
-        task.cancel()
-    await asyncio.gather(*found, return_exceptions=True)
+    """Roles whose layout has ROIs."""
+    return sorted(layout.role_id for layout in await layouts(client) if layout.n_rois)

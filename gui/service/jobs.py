@@ -1,4 +1,4 @@
-"""What is being taught now? Kept for the whole process: it goes on when its page is closed, and is found again."""
+"""Jobs of the service that are followed here. A lesson goes on when its page is closed, and is found again."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 import logging
 import time
 
-from gui.service.client import Client, ServiceError
+from gui.service.client import Client, ServiceError, settled
 from service.contract.jobs import JobAnswer
 
 log = logging.getLogger(__name__)
-# Before that a guess jumps too much to be of use.
+# Before 3 % and 1 s, a guess of the time left jumps too much to be of use.
 _GUESS_FROM_PROGRESS, _GUESS_FROM_S = 0.03, 1.0
 
 
 class Following:
-    """One job of the service, followed until it has ended. `error`: why it is lost sight of."""
+    """One job of the service, followed until it has ended. `error`: why it was lost sight of."""
 
     def __init__(self, client: Client, path: str) -> None:
         self.path = path
@@ -32,13 +32,13 @@ class Following:
 
     @property
     def time_left_s(self) -> float | None:
-        """None while nobody can tell."""
+        """None as long as it cannot be guessed."""
         if self.job is None or self._moving_since is None or not self.running:
             return None
         return time_left_s(self.job.progress, time.monotonic() - self._moving_since)
 
     async def cancel(self) -> None:
-        """Ask it to end. One that has ended meanwhile is left as it is. Raises ServiceError."""
+        """Ask the job to end. A job that has ended meanwhile stays as it is. Raises ServiceError."""
         self.cancelling = True
         try:
             await self._client.cancel(self.path)
@@ -48,14 +48,13 @@ class Following:
                 raise
 
     async def ended(self) -> JobAnswer | None:
-        """The job's last answer, when it has ended; None when it was lost sight of."""
+        """Wait for the end: the job's last answer, None when it was lost sight of."""
         await asyncio.shield(self._task)
         return self.job
 
     async def close(self) -> None:
-        """Look no longer; the job itself goes on in the service."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        """Stop following; the job itself goes on in the service."""
+        await settled(self._task)
 
     async def _follow(self) -> None:
         try:
@@ -68,8 +67,15 @@ class Following:
             log.warning("job lost sight of", extra={"path": self.path, "code": error.code, "detail": error.detail})
 
 
+def failure(job: JobAnswer | None, lost: ServiceError | None = None) -> ServiceError:
+    """Why there is no result: the job's problem, or else `lost`, why the job could not be followed."""
+    if job and job.problem:
+        return ServiceError(str(job.problem.get("code", "")), str(job.problem.get("detail", "")))
+    return lost or ServiceError(job.state if job else "other", job.state if job else "")
+
+
 class Teaching:
-    """The last lesson of each ROI, running or ended, until somebody has seen its end."""
+    """The last lesson of each ROI, running or ended."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -77,11 +83,11 @@ class Teaching:
         self._starting = asyncio.Lock()
 
     async def start(self, role_id: str, roi_id: str, mm_per_px: float) -> Following:
-        """Teach a candidate version from the stored OK samples; while one is being taught, that one.
+        """Teach a candidate version from the stored OK samples, or return the lesson that is running.
 
         Raises ServiceError.
         """
-        async with self._starting:  # two pages must not start two
+        async with self._starting:  # two pages that start at once teach once
             known = self._lessons.get((role_id, roi_id))
             if known and known.running:
                 return known
@@ -106,7 +112,7 @@ class Teaching:
 
 
 def time_left_s(progress: float, elapsed_s: float) -> float | None:
-    """As if it went on as fast as until now."""
+    """Assumes that the rest goes as fast as the beginning; None while that says too little."""
     if progress < _GUESS_FROM_PROGRESS or elapsed_s < _GUESS_FROM_S:
         return None
     return elapsed_s * (1 - progress) / progress

@@ -1,14 +1,21 @@
-"""What the screen Layout asks of the service, in the contract's words. Every call raises ServiceError."""
+"""Layouts of the service, in the contract's values. Every call raises ServiceError."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from gui.layout.editing import Draft
-from gui.service.client import Client, ServiceError
+from gui.service.client import Client, optional, picture_file
 from gui.service.urls import service_picture
-from service.contract.layouts import AlignAnswer, Alignment, Layout, LayoutAnswer, LayoutsAnswer, LayoutSummary
+from service.contract.layouts import (
+    AlignAnswer,
+    Alignment,
+    Layout,
+    LayoutAnswer,
+    LayoutRequest,
+    LayoutsAnswer,
+    LayoutSummary,
+)  # fmt: skip
 from service.contract.samples import DeletedAnswer
 
 
@@ -16,35 +23,23 @@ async def layouts(client: Client) -> Sequence[LayoutSummary]:
     return (await client.get("/layouts", LayoutsAnswer)).layouts
 
 
-async def layout(client: Client, role_id: str) -> Layout | None:
-    """None for a role that has none yet."""
-    try:
-        return await client.get(_path(role_id), LayoutAnswer)
-    except ServiceError as error:
-        if error.status == 404:
-            return None
-        raise
+async def layout(client: Client, role_id: str, *but_for: str) -> LayoutAnswer | None:
+    """None for a role without a layout, and for the error codes in `but_for`."""
+    return await optional(client.get(_path(role_id), LayoutAnswer), *but_for)
 
 
-async def save(client: Client, role_id: str, revision: int, draft: Draft) -> Layout:
-    body = {
-        "revision": revision,
-        "mm_per_px": draft.mm_per_px,
-        "locked": draft.locked,
-        "marks": [mark.model_dump() for mark in draft.marks],
-        "rois": [roi.model_dump() for roi in draft.rois],
-    }
-    return await client.send("PUT", _path(role_id), LayoutAnswer, body)
+async def save(client: Client, role_id: str, wanted: LayoutRequest) -> Layout:
+    return await client.send("PUT", _path(role_id), LayoutAnswer, wanted.model_dump())
 
 
 async def put_master(client: Client, role_id: str, revision: int, name: str, data: bytes) -> Layout:
-    files = [("image", (name, data, "application/octet-stream"))]
+    files = picture_file("image", name, data)
     return await client.upload(f"{_path(role_id)}/master", LayoutAnswer, {}, files, method="PUT", revision=revision)
 
 
 async def align(client: Client, role_id: str, name: str, data: bytes) -> Alignment | None:
     """None: the stored layout has no marks."""
-    files = [("image", (name, data, "application/octet-stream"))]
+    files = picture_file("image", name, data)
     return (await client.upload(f"{_path(role_id)}/align", AlignAnswer, {}, files)).alignment
 
 
@@ -53,7 +48,7 @@ async def delete(client: Client, role_id: str, revision: int) -> None:
 
 
 def master_url(layout: Layout) -> str:
-    """For the browser; another master is another URL."""
+    """For the browser. The hash makes another URL of another master, so that no cache shows the old one."""
     assert layout.master is not None
     return service_picture(f"layouts/{quote(layout.role_id, safe='')}/master", v=layout.master.sha256[:16])
 

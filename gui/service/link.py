@@ -1,4 +1,4 @@
-"""Is the service there, and is it still the one it was? One watch for all pages."""
+"""State of the connection to the service, asked once a second for all pages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from nicegui import Event
 
-from gui.service.client import Client, ServiceError, ServiceGone, Target
+from gui.service.client import Client, ServiceError, ServiceGone, Target, settled
 from service.contract.health import Health
 from service.contract.models import StateAnswer
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0
-_STALE_S = 3.0
+_STALE_S = 3.0  # a service that takes longer for /health counts as away
 
 
 class Link(StrEnum):
@@ -31,7 +31,7 @@ class Link(StrEnum):
 
 @dataclass(frozen=True)
 class LinkState:
-    """`health` is the last answer, None while there is none; `retrying`: a call waits for the service."""
+    """`health` is the last answer, None while there is none; `retrying`: a call is being repeated."""
 
     link: Link = Link.CONNECTING
     health: Health | None = None
@@ -45,7 +45,7 @@ class LinkState:
 
 
 class LinkWatch:
-    """`changed` is emitted with each new state, `announced` with what a person has to know: key of a text, values."""
+    """`changed` is emitted with each new state, `announced` with news for the person: key of a text, its values."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -60,9 +60,7 @@ class LinkWatch:
         self._task = asyncio.create_task(self._watch(), name="link")
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await settled(self._task)
 
     async def look(self) -> LinkState:
         """Ask now."""
@@ -97,7 +95,7 @@ class LinkWatch:
 
 
 async def handshake(client: Client) -> LinkState:
-    """How the service at the client's address is, and whether it takes the key."""
+    """Ask the service for its health, and whether it accepts the key."""
     try:
         health = await client.once("/health", Health, also=(503,), timeout_s=_STALE_S)
     except ServiceGone as error:
@@ -107,6 +105,7 @@ async def handshake(client: Client) -> LinkState:
     if health.status in ("loading", "error"):
         return LinkState(Link(health.status), health, health.code or "", health.reason or "")
     try:
+        # /health needs no key: a route that needs one is asked too
         await client.once("/state?role_id=-&roi_id=-", StateAnswer, timeout_s=_STALE_S)
     except ServiceError as error:
         if error.status == 401:
@@ -118,7 +117,7 @@ async def handshake(client: Client) -> LinkState:
 
 
 async def try_target(target: Target) -> LinkState:
-    """What a service at another address says, before it is taken."""
+    """The state of a service at another address, before it is used."""
     client = Client(target)
     try:
         return await handshake(client)

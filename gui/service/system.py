@@ -1,4 +1,4 @@
-"""What System asks of the service."""
+"""The calls that operate the service. Every call raises ServiceError."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.contract.system import (
     NewKeyAnswer,
     RestartAnswer,
     SettingsAnswer,
-)
+)  # fmt: skip
 
 
 async def health(client: Client) -> Health:
@@ -85,5 +85,5 @@ async def add_key(client: Client, name: str) -> NewKeyAnswer:
     return await client.send("POST", "/keys", NewKeyAnswer, {"name": name})
 
 
-async def delete_key(client: Client, name: str) -> None:
-    await client.send("DELETE", f"/keys/{quote(name, safe='')}", DeletedAnswer)
+async def delete_key(client: Client, name: str) -> DeletedAnswer:
+    return await client.send("DELETE", f"/keys/{quote(name, safe='')}", DeletedAnswer)

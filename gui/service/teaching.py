@@ -1,20 +1,21 @@
-"""What Teach and Why ask of the service, in the contract's words."""
+"""The calls that teach an ROI and explain its verdicts, in the contract's values. Every call raises ServiceError."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
-from PIL import Image
-
-from gui.service.client import Client, ServiceError
+from gui.service.client import Client, ServiceError, picture_file
+from gui.service.layouts import layout, layouts
+from gui.service.urls import service_picture
 from service.contract.insight import ExplainAnswer
-from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionSummary
-from service.contract.layouts import LayoutAnswer, LayoutsAnswer, SamplesAnswer
+from service.contract.inspections import InspectionsAnswer, InspectionSummary
+from service.contract.layouts import SamplesAnswer
 from service.contract.models import (
     ActivatedAnswer,
     CalibrationAnswer,
@@ -23,7 +24,7 @@ from service.contract.models import (
     ModelSummary,
     QuestionableAnswer,
     StateAnswer,
-)
+)  # fmt: skip
 from service.contract.samples import (
     DeletedAnswer,
     GoldenAnswer,
@@ -32,197 +33,143 @@ from service.contract.samples import (
     SampleAbout,
     SamplesListAnswer,
     UploadAnswer,
-)
+)  # fmt: skip
 from service.contract.words import Label, Verdict
 
 LABELS: tuple[Label, ...] = ("ok", "ng")
+OTHER: dict[Label, Label] = {"ok": "ng", "ng": "ok"}
+# a layout that is damaged hides no samples: they can still be seen and taught
+DAMAGED = "layout_damaged"
 
 
 async def regions(client: Client) -> dict[str, list[str]]:
-    """ROIs by role: of the layouts, and those that only have a model. Raises ServiceError."""
-    layouts, models = await asyncio.gather(client.get("/layouts", LayoutsAnswer), client.get("/models", ModelsAnswer))
+    """ROIs by role: of the layouts, and ROIs that only have a model."""
+    drawn, models = await asyncio.gather(layouts(client), client.get("/models", ModelsAnswer))
     found: dict[str, list[str]] = {}
-    for summary in layouts.layouts:
-        drawn = await layout(client, summary.role_id)
-        found[summary.role_id] = [roi.roi_id for roi in drawn.rois] if drawn else []
+    for summary in drawn:
+        stored = await layout(client, summary.role_id, DAMAGED)
+        found[summary.role_id] = [roi.roi_id for roi in stored.rois] if stored else []
     for model in models.models:
         rois = found.setdefault(model.role_id, [])
-        if model.roi_id not in rois:
-            rois.append(model.roi_id)
+        rois += [] if model.roi_id in rois else [model.roi_id]
     return found
 
 
-async def layout(client: Client, role_id: str) -> LayoutAnswer | None:
-    """None for a role without one, and for one that is damaged: its samples can still be seen. Raises ServiceError."""
-    try:
-        return await client.get(f"/layouts/{quote(role_id, safe='')}", LayoutAnswer)
-    except ServiceError as error:
-        if error.code in ("not_found", "layout_damaged"):
-            return None
-        raise
+@dataclass(frozen=True)
+class TaughtRoi:
+    """One ROI of a role: its samples, its model's versions, its inspections."""
+
+    client: Client
+    role_id: str
+    roi_id: str
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"role_id": self.role_id, "roi_id": self.roi_id}
+
+    async def state(self) -> StateAnswer:
+        return await self.client.get("/state", StateAnswer, **self.place)
+
+    async def samples(self, label: Label) -> list[SampleAbout]:
+        """Newest first."""
+        return (await self.client.get("/datasets/samples", SamplesListAnswer, **self.place, label=label)).samples[::-1]
+
+    def sample_url(self, label: Label, filename: str, *, side: int | None = 160) -> str:
+        """For the browser: the picture of a sample, `side` pixels long, or (None) the file itself."""
+        kind = "thumbnail" if side else "file"
+        return service_picture(f"datasets/{kind}", **self.place, label=label, filename=filename, side=side)
+
+    async def keep_frame(self, label: Label, name: str, data: bytes, roi_ids: Sequence[str] | None) -> SamplesAnswer:
+        """Cut a whole frame into samples of the ROIs (None: all of the layout)."""
+        fields = {"label": label, "roi_ids": None if roi_ids is None else json.dumps(list(roi_ids))}
+        path = f"/layouts/{quote(self.role_id, safe='')}/samples"
+        return await self.client.upload(path, SamplesAnswer, fields, picture_file("images", name, data))
+
+    async def keep_picture(self, label: Label, name: str, data: bytes, mm_per_px: float) -> UploadAnswer:
+        """A picture of the ROI itself, for an ROI that is in no layout."""
+        fields, files = {**self.place, "mm_per_px": mm_per_px}, picture_file("images", name, data)
+        return await self.client.upload(f"/datasets/{label}/upload", UploadAnswer, fields, files)
+
+    async def keep_inspection(self, label: Label, inspection_id: str) -> UploadAnswer:
+        body = {**self.place, "inspection_ids": [inspection_id]}
+        return await self.client.send("POST", f"/datasets/{label}/from_inspections", UploadAnswer, body)
+
+    async def move(self, label: Label, filename: str) -> str:
+        """From its label to the other one; the sample's new file name."""
+        body = {**self.place, "filename": filename, "label": label, "to": OTHER[label]}
+        return (await self.client.send("POST", "/datasets/move", MovedAnswer, body)).filename
+
+    async def delete(self, label: Label, filename: str) -> DeletedAnswer:
+        return await self.client.send(
+            "DELETE", "/datasets/file", DeletedAnswer, None, **self.place, label=label, filename=filename
+        )
+
+    async def mark_golden(self, label: Label, filename: str, expected: Verdict | None) -> GoldenAnswer:
+        """`expected`: the verdict that the sample must get for ever; None takes the mark away."""
+        body = {**self.place, "label": label, "filename": filename, "expected": expected}
+        return await self.client.send("PUT", "/datasets/golden", GoldenAnswer, body)
+
+    async def versions(self) -> list[ModelSummary]:
+        """Newest first."""
+        found = (await self.client.get("/models", ModelsAnswer, **self.place)).models
+        return sorted(found, key=lambda model: -model.model_version)
+
+    async def scores(self, version: int | None) -> ModelScoresAnswer:
+        return await self.client.get("/models/scores", ModelScoresAnswer, **self.place, model_version=version)
+
+    async def try_threshold(
+        self, found: ModelScoresAnswer, mm_per_px: float, threshold: float | None
+    ) -> CalibrationAnswer:
+        """The rates that a threshold would have (None: the service's own choice); nothing is kept."""
+        ok, ng = [sample.score for sample in found.ok], [sample.score for sample in found.ng]
+        return await self._calibrate(found, mm_per_px, threshold, preview=True, ok_scores=ok, ng_scores=ng)
+
+    async def adopt_threshold(self, found: ModelScoresAnswer, mm_per_px: float, threshold: float) -> CalibrationAnswer:
+        """Record a threshold. The service measures the scores itself: the record must not depend on a screen."""
+        return await self._calibrate(found, mm_per_px, threshold)
+
+    async def activate(self, version: int) -> ActivatedAnswer:
+        body = {**self.place, "model_version": version}
+        return await self.client.send("POST", "/models/activate", ActivatedAnswer, body)
+
+    async def roll_back(self) -> ActivatedAnswer:
+        return await self.client.send("POST", "/models/rollback", ActivatedAnswer, self.place)
+
+    async def judge_samples(self, version: int) -> InferDatasetAnswer:
+        """Score and verdict of every stored sample; nothing is recorded."""
+        body = {**self.place, "model_version": version}
+        return await self.client.send("POST", "/infer_dataset", InferDatasetAnswer, body)
+
+    async def last_inspections(self, limit: int) -> list[InspectionSummary]:
+        return (await self.client.get("/inspections", InspectionsAnswer, **self.place, limit=limit)).inspections
+
+    async def questionable(self) -> QuestionableAnswer:
+        return await self.client.get("/models/questionable", QuestionableAnswer, **self.place)
+
+    async def start_rerun(self, version: int, limit: int, **asked: str | None) -> str:
+        """Path of the job that judges stored inspections again; nothing is recorded."""
+        given = {name: value for name, value in asked.items() if value}
+        return await self.client.start_job("/rerun", {**self.place, **given, "model_version": version, "limit": limit})
+
+    async def _calibrate(
+        self, found: ModelScoresAnswer, mm_per_px: float, threshold: float | None, **more: Any
+    ) -> CalibrationAnswer:
+        body = {
+            **self.place, "model_version": found.model_version, "mm_per_px": mm_per_px, "threshold": threshold,
+            "area_mm2_thr": found.area_mm2_thr, **more,
+        }  # fmt: skip
+        answer = await self.client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
+        # an older service ignores the field and answers with its own threshold, which nobody must take for this one
+        if threshold is not None and not math.isclose(answer.threshold, threshold, rel_tol=1e-6):
+            raise ServiceError("other_version", f"The service took threshold {answer.threshold:g}, not {threshold:g}.")
+        return answer
 
 
-async def state(client: Client, role_id: str, roi_id: str) -> StateAnswer:
-    return await client.get("/state", StateAnswer, role_id=role_id, roi_id=roi_id)
-
-
-async def samples(client: Client, role_id: str, roi_id: str, label: Label) -> list[SampleAbout]:
-    """Newest first."""
-    found = await client.get("/datasets/samples", SamplesListAnswer, role_id=role_id, roi_id=roi_id, label=label)
-    return found.samples[::-1]
-
-
-async def keep_frame(
-    client: Client, role_id: str, label: Label, name: str, data: bytes, roi_ids: Sequence[str] | None
-) -> SamplesAnswer:
-    """Cut a whole frame into samples of those ROIs (None: all of the layout)."""
-    fields = {"label": label, "roi_ids": _json_list(roi_ids)}
-    path = f"/layouts/{quote(role_id, safe='')}/samples"
-    return await client.upload(path, SamplesAnswer, fields, _picture("images", name, data))
-
-
-async def keep_picture(
-    client: Client, role_id: str, roi_id: str, label: Label, name: str, data: bytes, mm_per_px: float
-) -> UploadAnswer:
-    """A picture of the ROI itself, for ROIs that are in no layout."""
-    fields = {"role_id": role_id, "roi_id": roi_id, "mm_per_px": mm_per_px}
-    return await client.upload(f"/datasets/{label}/upload", UploadAnswer, fields, _picture("images", name, data))
-
-
-async def keep_inspection(client: Client, role_id: str, roi_id: str, label: Label, inspection_id: str) -> UploadAnswer:
-    body = {"role_id": role_id, "roi_id": roi_id, "inspection_ids": [inspection_id]}
-    return await client.send("POST", f"/datasets/{label}/from_inspections", UploadAnswer, body)
-
-
-async def move(client: Client, role_id: str, roi_id: str, label: Label, filename: str) -> str:
-    """From its label to the other one; its new file name."""
-    body = {
-        "role_id": role_id, "roi_id": roi_id, "filename": filename, "label": label,
-        "to": "ng" if label == "ok" else "ok",
-    }  # fmt: skip
-    return (await client.send("POST", "/datasets/move", MovedAnswer, body)).filename
-
-
-async def delete(client: Client, role_id: str, roi_id: str, label: Label, filename: str) -> int:
-    """How many were deleted."""
-    place = {"role_id": role_id, "roi_id": roi_id, "label": label, "filename": filename}
-    return (await client.send("DELETE", "/datasets/file", DeletedAnswer, None, **place)).deleted
-
-
-async def mark_golden(
-    client: Client, role_id: str, roi_id: str, label: Label, filename: str, expected: Verdict | None
-) -> None:
-    body = {"role_id": role_id, "roi_id": roi_id, "label": label, "filename": filename, "expected": expected}
-    await client.send("PUT", "/datasets/golden", GoldenAnswer, body)
-
-
-async def versions(client: Client, role_id: str, roi_id: str) -> list[ModelSummary]:
-    """Newest first."""
-    found = await client.get("/models", ModelsAnswer, role_id=role_id, roi_id=roi_id)
-    return sorted(found.models, key=lambda model: -model.model_version)
-
-
-async def scores(client: Client, role_id: str, roi_id: str, version: int | None) -> ModelScoresAnswer:
-    return await client.get("/models/scores", ModelScoresAnswer, role_id=role_id, roi_id=roi_id, model_version=version)
-
-
-async def try_threshold(
-    client: Client, found: ModelScoresAnswer, mm_per_px: float, threshold: float | None
-) -> CalibrationAnswer:
-    """What a threshold (None: the service's own) would mean; nothing is kept."""
-    body = {
-        **_version(found), "mm_per_px": mm_per_px, "threshold": threshold, "preview": True,
-        "area_mm2_thr": found.area_mm2_thr,
-        "ok_scores": [sample.score for sample in found.ok], "ng_scores": [sample.score for sample in found.ng],
-    }  # fmt: skip
-    answer = await client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
-    return _of_threshold(answer, threshold)
-
-
-async def adopt_threshold(
-    client: Client, found: ModelScoresAnswer, mm_per_px: float, threshold: float
-) -> CalibrationAnswer:
-    """Recorded. The service measures the scores itself: what is written down does not depend on a screen."""
-    body = {
-        **_version(found), "mm_per_px": mm_per_px, "threshold": threshold, "area_mm2_thr": found.area_mm2_thr,
-    }  # fmt: skip
-    answer = await client.send("POST", "/calibrate_ng", CalibrationAnswer, body)
-    return _of_threshold(answer, threshold)
-
-
-async def activate(client: Client, role_id: str, roi_id: str, version: int) -> ActivatedAnswer:
-    body = {"role_id": role_id, "roi_id": roi_id, "model_version": version}
-    return await client.send("POST", "/models/activate", ActivatedAnswer, body)
-
-
-async def roll_back(client: Client, role_id: str, roi_id: str) -> ActivatedAnswer:
-    return await client.send("POST", "/models/rollback", ActivatedAnswer, {"role_id": role_id, "roi_id": roi_id})
-
-
-async def judge_samples(client: Client, role_id: str, roi_id: str, version: int) -> InferDatasetAnswer:
-    """Score and verdict of every stored sample; nothing is recorded."""
-    body = {"role_id": role_id, "roi_id": roi_id, "model_version": version}
-    return await client.send("POST", "/infer_dataset", InferDatasetAnswer, body)
-
-
-async def last_inspections(
-    client: Client, role_id: str, roi_id: str, limit: int, verdict: Verdict | None = None
-) -> list[InspectionSummary]:
-    found = await client.get(
-        "/inspections", InspectionsAnswer, role_id=role_id, roi_id=roi_id, limit=limit, verdict=verdict
-    )
-    return found.inspections
-
-
-async def inspection(client: Client, inspection_id: str) -> InspectionAnswer:
-    return await client.get(f"/inspections/{inspection_id}", InspectionAnswer)
-
-
-async def picture_size(client: Client, inspection_id: str) -> tuple[int, int] | None:
-    """Width and height of what was inspected; None when its picture was not kept, or is kept no longer."""
-    try:
-        data = await client.read(f"/inspections/{inspection_id}/image")
-    except ServiceError as error:
-        if error.code == "not_found":
-            return None
-        raise
-    with Image.open(io.BytesIO(data)) as picture:
-        return picture.size
+def usable(versions: Sequence[ModelSummary]) -> list[ModelSummary]:
+    """Versions that could judge: calibrated and not damaged."""
+    return [version for version in versions if version.calibrated and not version.damaged]
 
 
 async def explain(client: Client, inspection_id: str, region: int, k: int = 5) -> ExplainAnswer:
     body = {"inspection_id": inspection_id, "region": region, "k": k}
     return await client.send("POST", "/explain", ExplainAnswer, body)
-
-
-async def questionable(client: Client, role_id: str, roi_id: str, version: int | None = None) -> QuestionableAnswer:
-    return await client.get(
-        "/models/questionable", QuestionableAnswer, role_id=role_id, roi_id=roi_id, model_version=version
-    )
-
-
-async def start_rerun(
-    client: Client, role_id: str, roi_id: str, version: int, limit: int, verdict: Verdict | None = None
-) -> str:
-    """Path of the job that judges the last stored inspections anew; nothing is recorded."""
-    body = {"role_id": role_id, "roi_id": roi_id, "model_version": version, "limit": limit}
-    return await client.start_job("/rerun", body | ({"verdict": verdict} if verdict else {}))
-
-
-def _version(found: ModelScoresAnswer) -> dict[str, object]:
-    return {"role_id": found.role_id, "roi_id": found.roi_id, "model_version": found.model_version}
-
-
-def _of_threshold(answer: CalibrationAnswer, threshold: float | None) -> CalibrationAnswer:
-    """A service that does not know the field would answer with its own threshold: nobody must take it for this one."""
-    if threshold is not None and not math.isclose(answer.threshold, threshold, rel_tol=1e-6):
-        raise ServiceError("other_version", f"The service took threshold {answer.threshold:g}, not {threshold:g}.")
-    return answer
-
-
-def _json_list(names: Sequence[str] | None) -> str | None:
-    return None if names is None else json.dumps(list(names))
-
-
-def _picture(field: str, name: str, data: bytes) -> list[tuple[str, tuple[str, bytes, str]]]:
-    return [(field, (name, data, "application/octet-stream"))]

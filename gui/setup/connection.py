@@ -1,10 +1,11 @@
-"""Where the service is and with which key it is asked: tried before it is kept."""
+"""Address and key of the service, tried before they are kept."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
 from gui.gui import Gui
+from gui.kit.widgets import button
 from gui.service.client import Target
 from gui.service.link import LinkState, try_target
 from gui.shell import Page, page
@@ -20,7 +21,7 @@ def show(gui: Gui) -> None:
 def _form(here: Page) -> None:
     words, known = here.words, here.gui.preferences.now
     url = ui.input(words("connection.url"), value=known.backend_url).classes("w-full").props("data-testid=url")
-    # the key itself never goes to the browser: dots stand for it, and an empty field keeps it
+    # the key never goes to the browser: dots stand for it, and an empty field keeps it
     key = ui.input(words("connection.key"), password=True, placeholder="••••••••" if known.api_key else "")
     key.classes("w-full").props('autocomplete="off" stack-label').props("data-testid=key")
     without = ui.checkbox(words("connection.no_key"), value=not known.api_key).props("data-testid=no-key")
@@ -39,20 +40,18 @@ def _form(here: Page) -> None:
 
     async def save() -> None:
         state = await test()
-        if not state.usable and state.health is None:
-            return
-        if state.link == "refused":
+        if state.link == "refused" or (not state.usable and state.health is None):
             return
         target = wanted()
         here.gui.preferences.change(backend_url=target.url, api_key=target.api_key, station=target.station)
-        await here.gui.client.aim(target)
+        await here.client.aim(target)
         await here.gui.link.look()
         result.text = words("connection.saved", outcome=_outcome(here, state))
 
     key.on_value_change(lambda event: without.set_value(False) if event.value else None)
     with ui.row():
-        ui.button(words("connection.test"), on_click=test).props("outline").props("data-testid=test")
-        ui.button(words("connection.save"), on_click=save).props("data-testid=save")
+        button(words("connection.test"), test, "test", "outline")
+        button(words("connection.save"), save, "save")
 
 
 def _outcome(here: Page, state: LinkState) -> str:

@@ -1,4 +1,4 @@
-"""Where the pictures come from: choose it, see what it sees, set its exposure, try its trigger."""
+"""The source of pictures: choose it, see its live picture, set its exposure, try its trigger."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from nicegui import events, ui
 
 from gui.gui import Gui
 from gui.kit import formats
+from gui.kit.widgets import button
 from gui.line import live
 from gui.pictures.display import displayed
 from gui.service.client import ServiceError
 from gui.setup.sources_form import SourceForm
-from gui.shell import Page, notify, page, tell
+from gui.shell import Page, page
 from gui.sources.base import Exposure, HasExposure, SourceError
 from gui.sources.making import KINDS
 
@@ -42,14 +43,13 @@ def _choice(here: Page) -> None:
         try:
             await here.gui.line.use(form.said())
         except OSError as error:
-            tell(here, ServiceError("disk_full", str(error)))
+            here.tell(ServiceError("disk_full", str(error)))
             return
-        notify(words("sources.used"), "positive")
+        here.note(words("sources.used"))
 
     kind.on_value_change(lambda event: draw(str(event.value)))
-    ui.button(words("sources.use"), on_click=use).classes("w-full").props("data-testid=use")
     draw(str(kind.value))
-    form.box.move(target_index=2)
+    button(words("sources.use"), use, "use").classes("w-full")
 
 
 def _seen(here: Page) -> None:
@@ -71,7 +71,8 @@ def _seen(here: Page) -> None:
     shown: list[Exposure | None] = []
 
     def tick() -> None:
-        if "src" not in seen.props:  # an answer that never ends: asked for in the page's head, it would never be loaded
+        # only now: the page counts as loaded when its pictures are, and this answer never ends
+        if "src" not in seen.props:
             seen.props(f'src="{live.PATH}?at={time.time():.0f}"')
         said = line.source_problem
         problem.text = words.problem(said.code, said.detail) if said.code else words("sources.works")
@@ -104,7 +105,7 @@ def _seen(here: Page) -> None:
 
 
 def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
-    """Kept among the preferences, so that it is the same after the next start."""
+    """A slider for cameras that tell their exposure. It is kept in the preferences, for the next start."""
     box.clear()
     if found is None:
         return

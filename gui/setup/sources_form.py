@@ -1,4 +1,4 @@
-"""What has to be said about each kind of source."""
+"""The fields of each kind of source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 class SourceForm:
-    """`said` is what the preferences keep."""
+    """`said` returns what the preferences keep."""
 
     def __init__(self, here: Page) -> None:
         self._words = here.words
@@ -38,7 +38,7 @@ class SourceForm:
 
     def said(self) -> dict[str, Any]:
         values = {name: field.value for name, field in self._fields.items()}
-        # Explorer copies a path with quotation marks around it
+        # Explorer of Windows copies a path with quotation marks around it
         clean = {name: value.strip(' "') if isinstance(value, str) else value for name, value in values.items()}
         return {"kind": self._kind, **{name: value for name, value in clean.items() if value not in (None, "")}}
 

@@ -1,7 +1,8 @@
-"""What is a source of pictures? Something that is grabbed from, and from which pictures may arrive by themselves."""
+"""The interface of a source: a picture can be grabbed from it, and pictures may arrive by themselves."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
@@ -10,7 +11,7 @@ import numpy as np
 
 
 class SourceError(Exception):
-    """No picture. `code` names the sentence that a person is told, `detail` is in English."""
+    """No picture. `code` names the sentence for the person, `detail` is in English."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -19,7 +20,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture file as it is sent to the service, and the moment it was taken (ISO 8601, UTC)."""
+    """A picture file as the service gets it, and the moment of its exposure (ISO 8601, UTC)."""
 
     data: bytes
     name: str
@@ -27,33 +28,33 @@ class Picture:
 
 
 class Source(Protocol):
-    """Everything is called from one thread that is the source's own, never from the event loop: it may block.
+    """All methods are called from one thread, the source's own, never from the event loop: they may block.
 
-    Raises SourceError; a source that is away comes back by itself, without being made anew.
+    Raises SourceError. A source that is away comes back by itself: nobody makes a new one.
     """
 
     def grab(self) -> Picture:
-        """The picture of now."""
+        """Take a picture now."""
 
     def arrived(self) -> Picture | None:
-        """The next one that came by itself (new file, camera trigger, running line), None when there is none yet."""
+        """The next picture that came by itself (new file, camera trigger, running line), None while there is none."""
 
     def done(self, picture: Picture) -> None:
-        """That one was judged, or never can be: `arrived` does not give it again."""
+        """The picture was judged, or never can be: `arrived` must not give it again."""
 
     def check(self) -> None:
-        """Quick: raises what keeps it from giving pictures."""
+        """Quick: raises the reason why the source can give no pictures."""
 
     def preview(self) -> np.ndarray | None:
-        """What it sees, BGR uint8 (h, w, 3), without counting as a picture; None when nothing was seen yet."""
+        """The live picture, BGR uint8 (h, w, 3), which is not inspected; None when nothing was seen yet."""
 
     def close(self) -> None:
-        """It is not used any more. Raises nothing."""
+        """End the use of the source. Raises nothing."""
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """In the camera's own unit: microseconds for GenICam, what the driver says for others."""
+    """In the camera's own unit: microseconds for GenICam, the driver's own for other cameras."""
 
     value: float
     minimum: float
@@ -65,9 +66,23 @@ class Exposure:
 @runtime_checkable
 class HasExposure(Protocol):
     def exposure(self) -> Exposure | None:
-        """None for a camera that does not tell."""
+        """None for a camera that does not tell its exposure."""
 
     def set_exposure(self, value: float) -> None: ...
+
+
+class Beat:
+    """The beat of a running line: one picture each `period_s`; none with 0."""
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s, self._next_s = period_s, time.monotonic() + period_s
+
+    def due(self) -> bool:
+        if self._period_s <= 0 or time.monotonic() < self._next_s:
+            return False
+        # from now on, not from the moment it was due: a line that stood still must not catch up
+        self._next_s = time.monotonic() + self._period_s
+        return True
 
 
 def now_utc() -> str:

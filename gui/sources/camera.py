@@ -1,4 +1,4 @@
-"""Cameras that OpenCV opens: USB by number, RTSP by URL. Read all the time, so that a grab is never an old picture."""
+"""Cameras that OpenCV opens: USB by number, RTSP by URL. Read all the time, or a grab would give an old picture."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from gui.sources.base import Exposure, Picture, SourceError, now_utc
+from gui.sources.base import Beat, Exposure, Picture, SourceError, now_utc
 
 log = logging.getLogger(__name__)
 AGAIN_S = 2.0  # between two attempts to open
 FIRST_S, NEXT_S = 15.0, 5.0  # patience for the first picture of a camera, and for the next one
 _TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 5000]
-# Lossless and quick: 7 times as quick as OpenCV's default for a third more bytes.
+# Lossless, and 7 times as quick as OpenCV's default for a third more bytes.
 _FAST_PNG = [
     cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
     cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
@@ -44,17 +44,16 @@ def stream(url: str) -> cv2.VideoCapture:
 
 
 class CameraSource:
-    """`opening` is called in the camera's own thread, again and again while the camera is away."""
+    """`opening` opens the camera; it is called in the camera's own thread, again and again while the camera is away."""
 
     def __init__(self, opening: Open, name: str, period_s: float = 0.0) -> None:
-        self._opening, self._name, self._period_s = opening, name, period_s
+        self._opening, self._name, self._beat = opening, name, Beat(period_s)
         self._changed = threading.Condition()
         self._frame: np.ndarray | None = None
         self._count, self._ended = 0, False
         self._problem: SourceError | None = None
         self._wanted_exposure: float | None = None
         self._exposure: Exposure | None = None
-        self._next_s = time.monotonic() + period_s
         self._thread = threading.Thread(target=self._run, name=f"camera {name}", daemon=True)
         self._thread.start()
 
@@ -72,10 +71,7 @@ class CameraSource:
         return as_picture(frame)
 
     def arrived(self) -> Picture | None:
-        if self._period_s <= 0 or time.monotonic() < self._next_s:
-            return None
-        self._next_s = time.monotonic() + self._period_s
-        return self.grab()
+        return self.grab() if self._beat.due() else None
 
     def done(self, picture: Picture) -> None: ...
 
@@ -110,7 +106,7 @@ class CameraSource:
             self._wait(AGAIN_S)
 
     def _read(self, capture: cv2.VideoCapture) -> None:
-        """Until it gives no picture any more."""
+        """Read until the camera gives no picture any more."""
         while not self._ended:
             if self._wanted_exposure is not None:
                 wanted, self._wanted_exposure = self._wanted_exposure, None
@@ -148,7 +144,7 @@ def as_picture(frame: np.ndarray) -> Picture:
 
 
 def _exposure(capture: cv2.VideoCapture) -> Exposure | None:
-    """DirectShow counts in powers of two of a second; others as they like. 0 and -1: the camera does not tell."""
+    """DirectShow counts in powers of two of a second, other drivers as they like. 0 and -1: not told."""
     value = capture.get(cv2.CAP_PROP_EXPOSURE)
     if value in (0.0, -1.0):
         return None
@@ -156,5 +152,7 @@ def _exposure(capture: cv2.VideoCapture) -> Exposure | None:
 
 
 def _expose(capture: cv2.VideoCapture, value: float) -> None:
-    capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, 0.25 if sys.platform == "win32" else 1)  # by hand, as each driver says it
+    capture.set(
+        cv2.CAP_PROP_AUTO_EXPOSURE, 0.25 if sys.platform == "win32" else 1
+    )  # manual exposure, in the number of each driver
     capture.set(cv2.CAP_PROP_EXPOSURE, value)

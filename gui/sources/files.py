@@ -1,4 +1,4 @@
-"""Files that a person chooses or drops: each is a part, in the order they came."""
+"""Files that a person chooses or drops: each is a part, in the order of arrival."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from gui.sources.base import Picture, SourceError, now_utc
 from gui.sources.reading import decoded
 
-MAX_WAITING = 200
+MAX_WAITING = 200  # they wait in memory
 
 
 class FilesSource:
@@ -22,7 +22,7 @@ class FilesSource:
         self._last: Picture | None = None
 
     def add(self, name: str, data: bytes) -> None:
-        """Raises SourceError when too many wait."""
+        """Raises SourceError when too many files wait."""
         with self._lock:
             if len(self._waiting) >= MAX_WAITING:
                 raise SourceError("too_many_files", f"{MAX_WAITING} files wait already.")

@@ -1,4 +1,4 @@
-"""A watched folder: each new picture file once, by time, and only when it is completely written."""
+"""A watched folder: gives each new picture file once, by time, and only when it is completely written."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gui.sources.memory import Memory
 from gui.sources.reading import Found, decoded, is_complete, pictures_in, read_picture
 
 log = logging.getLogger(__name__)
-SETTLED_S = 0.6  # without an end of its own, a file that has not changed for so long is complete
-PATIENCE_S = 10.0  # a file that stays torn or locked is handed out all the same: somebody must be told
+SETTLED_S = 0.6  # a file of a format without an end mark is complete when it has not changed for so long
+PATIENCE_S = 10.0  # then a torn or locked file is handed out all the same, because somebody must be told
 
 
 class FolderSource:
-    """What lay in the folder when it was first watched is old; what comes while nobody watches is not lost."""
+    """Files that lay in the folder at the first watch are old. Files that come while nobody watches are not lost."""
 
     def __init__(self, watched: Path, memory_folder: Path) -> None:
         self._watched, self._memory = watched, Memory(memory_folder, watched)
@@ -45,7 +45,7 @@ class FolderSource:
             if found.key not in self._memory:
                 picture = self._whole(found)
                 if picture is None:
-                    return None  # those behind it wait: parts keep their order
+                    return None  # the files behind it wait, because parts keep their order
                 self._given[picture.name] = found.key
                 return picture
         return None
@@ -70,7 +70,7 @@ class FolderSource:
     def close(self) -> None: ...
 
     def _whole(self, found: Found) -> Picture | None:
-        """None while it is being written."""
+        """None while the file is being written."""
         age_s = time.monotonic() - self._seen.setdefault(found.key, time.monotonic())
         try:
             picture = read_picture(self._watched, found)
@@ -78,7 +78,7 @@ class FolderSource:
             self.check()
             if age_s < PATIENCE_S:
                 return None
-            # an empty picture is refused by the service: the part is an error that is seen, and the next one's turn
+            # the service refuses an empty picture: the part is an error on the screen, and the next one gets its turn
             return Picture(b"", found.name, "")
         whole = len(picture.data) == found.size and is_complete(picture.data)
         settled = age_s > (SETTLED_S if _has_no_end(picture.data) else PATIENCE_S)

@@ -1,4 +1,4 @@
-"""Industrial cameras by GenICam (GigE Vision, USB3 Vision): an extra, by `harvesters` and the maker's CTI file."""
+"""Industrial cameras by GenICam (GigE Vision, USB3 Vision). Optional: needs `harvesters` and the maker's CTI file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FETCH_S = 3.0
 
 
 class GenicamSource:
-    """`triggered`: the camera's own input takes the pictures, and each of them is a part."""
+    """`triggered`: a signal at the camera's own input takes each picture, and each picture is a part."""
 
     def __init__(self, cti: Path, serial: str = "", *, triggered: bool = False) -> None:
         self._cti, self._serial, self._triggered = cti, serial, triggered
@@ -37,6 +37,7 @@ class GenicamSource:
         if not self._triggered:
             return None
         try:
+            # short: the line asks again, and has other things to do meanwhile
             return as_picture(self._fetch(0.05))
         except TimeoutError:
             return None
@@ -47,7 +48,7 @@ class GenicamSource:
         self._open()
 
     def preview(self) -> np.ndarray | None:
-        """While the input takes the pictures, the last part; else what the camera sees now."""
+        """The last part while a signal takes the pictures, otherwise a picture of now."""
         return self._frame if self._triggered else self._fetch(FETCH_S)
 
     def close(self) -> None:
@@ -71,6 +72,7 @@ class GenicamSource:
     def _open(self) -> Any:
         if self._camera is not None:
             return self._camera
+        # not again at each question while the camera is away
         if time.monotonic() - self._tried_s < AGAIN_S and self._problem is not None:
             raise self._problem
         self._tried_s = time.monotonic()
@@ -118,9 +120,11 @@ class GenicamSource:
 def _pixels(component: Any) -> np.ndarray:
     data = np.asarray(component.data).reshape(component.height, component.width, -1)
     if data.dtype != np.uint8:
+        # of 12 or 16 bits the upper 8
         data = (data >> 4).astype(np.uint8) if "12" in component.data_format else (data >> 8).astype(np.uint8)
     if component.data_format.startswith("RGB"):
         return cv2.cvtColor(data, cv2.COLOR_RGB2BGR)
+    # GenICam names a Bayer pattern by its first row, OpenCV by its second one
     if component.data_format.startswith("Bayer"):
         code = {"BayerRG": cv2.COLOR_BayerBG2BGR, "BayerBG": cv2.COLOR_BayerRG2BGR, "BayerGR": cv2.COLOR_BayerGB2BGR}
         return cv2.cvtColor(data, code.get(component.data_format[:7], cv2.COLOR_BayerGR2BGR))

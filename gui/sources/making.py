@@ -1,4 +1,4 @@
-"""Which source do the preferences name? `{"kind": "usb", "index": 0}` and its like."""
+"""Makes the source that the preferences name, such as `{"kind": "usb", "index": 0}`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = ("usb", "rtsp", "folder", "files", "simulated", "genicam")
 
 
 def make_source(said: Mapping[str, Any], memory_folder: Path) -> Source:
-    """What is damaged in the preferences makes no source: the person chooses again."""
+    """Damaged preferences make no source, so that the person chooses again."""
     try:
         return _made(said, memory_folder)
     except (TypeError, ValueError):
@@ -49,7 +49,7 @@ def _made(said: Mapping[str, Any], memory_folder: Path) -> Source:
 
 
 def without_password(url: str) -> str:
-    """As it may be logged and shown."""
+    """The URL as it may be logged and shown."""
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 

@@ -1,4 +1,4 @@
-"""Which files of a watched folder have been inspected? One line per file, kept across restarts."""
+"""The files of a watched folder that have been inspected, kept across restarts, one line a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Memory:
-    """`known` is false while that folder has never been watched."""
+    """`known` is false until the folder is watched for the first time."""
 
     def __init__(self, folder: Path, watched: Path) -> None:
         name = hashlib.sha256(str(watched).encode()).hexdigest()[:16]
@@ -24,19 +24,19 @@ class Memory:
         return key in self._done
 
     def add(self, key: str) -> None:
-        """Kept on the disk when it returns. Raises OSError."""
+        """The key is on the disk when `add` returns. Raises OSError."""
         self._done.add(key)
         with open(self._path, "a", encoding="utf-8", newline="\n") as file:
             file.write(_line(key))
 
     def start(self, present: Iterable[str]) -> None:
-        """What lies there counts as done; what is not there any more is forgotten. Raises DiskFull, OSError."""
+        """Files that are present count as done, all others are forgotten. Raises DiskFull, OSError."""
         self._done, self.known = set(present), True
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_file(self._path, "".join(map(_line, sorted(self._done))).encode())
 
     def forget_all_but(self, present: set[str]) -> None:
-        """So that the file stays as long as the folder is."""
+        """Forget files that are gone, so that the memory does not grow for ever."""
         if len(self._done) > 2 * len(present) + 1000:
             self.start(self._done & present)
 

@@ -1,4 +1,4 @@
-"""The source of a PC on which nobody has chosen one yet: it says so."""
+"""The source of a PC before a person has chosen one. It only says so."""
 
 from __future__ import annotations
 

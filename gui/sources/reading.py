@@ -1,4 +1,4 @@
-"""Picture files of a folder: which there are, which are complete, and what is in them."""
+"""Picture files of a folder: find them, tell whether they are complete, read them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pictures_in(folder: Path) -> list[Found]:
 
 
 def read_picture(folder: Path, found: Found) -> Picture:
-    """Raises SourceError for a file that went, or that another program still holds."""
+    """Raises SourceError for a file that is gone, too large, or held by another program."""
     if found.size > MAX_BYTES:
         raise SourceError(
             "file_too_large", f"{found.name} has {found.size / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} are read."
@@ -53,8 +53,9 @@ def read_picture(folder: Path, found: Found) -> Picture:
 
 
 def is_complete(data: bytes) -> bool:
-    """Whether the file ends as its format does. A format without an end (TIFF) is never known to be complete."""
+    """Whether the file ends as its format does. A format without an end mark (TIFF) is never known to be complete."""
     if data.startswith(b"\x89PNG"):
+        # zeros after the end do no harm
         return data.rstrip(b"\0")[-12:-4].endswith(b"IEND") or b"IEND" in data[-16:]
     if data.startswith(b"\xff\xd8"):
         return b"\xff\xd9" in data[-64:]
@@ -66,7 +67,7 @@ def is_complete(data: bytes) -> bool:
 
 
 def decoded(data: bytes) -> np.ndarray | None:
-    """BGR uint8 (h, w, 3), None for what is no picture."""
+    """BGR uint8 (h, w, 3), None for data that is no picture."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error:  # more pixels than OpenCV reads
@@ -75,7 +76,7 @@ def decoded(data: bytes) -> np.ndarray | None:
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
     name = entry.name
-    # what begins with a dot or ~ is another program's temporary file
+    # a name that begins with a dot or ~ is another program's temporary file
     return name[:1] not in ".~" and os.path.splitext(name)[1].lower() in SUFFIXES and entry.is_file()
 
 

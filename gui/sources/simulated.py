@@ -1,22 +1,20 @@
-"""A camera that is none: it replays the pictures of a folder, again and again, as a twin for trying the line out."""
+"""A simulated camera for trials of the line: it replays the pictures of a folder, again and again."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 
-from gui.sources.base import Picture, SourceError, now_utc
+from gui.sources.base import Beat, Picture, SourceError, now_utc
 from gui.sources.reading import decoded, pictures_in, read_picture
 
 
 class SimulatedSource:
-    """Each trigger is the next picture, by name; with `period_s` one arrives by itself so often."""
+    """Each trigger gives the next picture, by name; with `period_s` pictures arrive by themselves."""
 
     def __init__(self, folder: Path, period_s: float = 0.0) -> None:
-        self._folder, self._period_s = folder, period_s
-        self._at, self._next_s = 0, time.monotonic() + period_s
+        self._folder, self._beat, self._at = folder, Beat(period_s), 0
         self._shown: tuple[str, np.ndarray | None] = ("", None)
 
     def grab(self) -> Picture:
@@ -25,10 +23,7 @@ class SimulatedSource:
         return picture
 
     def arrived(self) -> Picture | None:
-        if self._period_s <= 0 or time.monotonic() < self._next_s:
-            return None
-        self._next_s = time.monotonic() + self._period_s
-        return self.grab()
+        return self.grab() if self._beat.due() else None
 
     def done(self, picture: Picture) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Which versions of what, and under which licences."""
+"""Versions of the programs and packages, and their licences."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from importlib.metadata import Distribution, distributions
 
 from nicegui import run, ui
 
+from gui.kit.tables import facts, sheet
 from gui.service import system as calls
-from gui.system.tab import Tab, facts, sheet
+from gui.system.tab import Tab
 from service import __version__
 
-_LONGEST = 60
+_LONGEST = 60  # characters; a longer one is the text of a licence, not its name
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
@@ -21,33 +22,24 @@ async def fetch(tab: Tab) -> Callable[[], None]:
     def draw() -> None:
         tab.title("about")
         with ui.column().classes("card w-full"):
-            facts(
-                [
-                    (tab.say("version_gui"), __version__),
-                    (tab.say("version_service"), health.version),
-                    (tab.say("fact_model"), health.model),
-                    (tab.say("fact_device"), health.device_name or health.device),
-                ]
-            )
+            names, device = ("version_gui", "version_service", "fact_model", "fact_device"), health.device_name
+            values = (__version__, health.version, health.model, device or health.device)
+            facts(zip(map(tab.say, names), values, strict=True))
         with ui.expansion(tab.say("licences"), icon="gavel").classes("card w-full").props("data-testid=licences"):
-            sheet(
-                [tab.say(f"col_{name}") for name in ("package", "package_version", "licence")],
-                packages or [],
-                "packages",
-            )
+            sheet(tab.columns("package", "package_version", "licence"), packages or [], "packages")
 
     return draw
 
 
 def _packages() -> list[tuple[str, str, str]]:
-    """What this installation is made of; the licences' full texts lie beside each package."""
+    """Name, version and licence of each installed package; the full licence lies beside the package."""
     named = [package for package in distributions() if package.metadata["Name"]]
     found = {(package.metadata["Name"], package.version, licence(package)) for package in named}
     return sorted(found, key=lambda row: row[0].lower())
 
 
 def licence(package: Distribution) -> str:
-    """Its SPDX expression, or what it calls its licence; some paste the whole text there: its first line."""
+    """The SPDX expression, or the name the package gives. Some paste the whole text there: then its first line."""
     told = _one(package, "License-Expression") or _one(package, "License")
     named = [
         item.rpartition(" :: ")[2] for item in package.metadata.get_all("Classifier") or [] if "License ::" in item

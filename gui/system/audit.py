@@ -1,4 +1,4 @@
-"""Who did what, when and from where; and whether nobody has changed what is written there."""
+"""The audit log: who did what, when, from where; and the proof that no entry was changed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.tables import sheet
+from gui.kit.widgets import button, select
 from gui.service import system as calls
-from gui.service.client import ServiceError
-from gui.shell import tell
-from gui.system.tab import Tab, outcome, sheet
+from gui.system.tab import Tab, outcome
 from service.contract.system import AuditAnswer, AuditEntry
 
+# of the service, in the order of the work; an action that is missing here is listed, but not in the filter
 ACTIONS = (
     "fit", "calibrate", "activate", "rollback", "dataset_add", "dataset_delete", "dataset_clear", "dataset_move",
     "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified", "settings_change",
     "settings", "key_add", "key_delete", "keys", "service_restart",
 )  # fmt: skip
-_LONGEST = 160
+_LONGEST = 160  # characters of a cell, or one large layout would fill the table
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
@@ -38,15 +39,12 @@ class _Audit:
         tab.title("audit")
         with ui.row().classes("w-full items-center"):
             choices = {"": tab.say("all_actions")} | {name: action_text(tab, name) for name in ACTIONS}
-            action = ui.select(choices, value="", label=tab.say("col_action")).props("outlined dense")
-            action.style("min-width: 240px").props("data-testid=action")
+            action = select(tab.say("col_action"), choices, "", "action", 240)
             action.on_value_change(lambda event: self._filter(event.value))
-            ui.button(tab.say("verify_audit"), icon="verified_user", on_click=self._verify).props(
-                "outline data-testid=verify-audit"
-            )
+            button(tab.say("verify_audit"), self._verify, "verify-audit", "outline", "verified_user")
             self._proof = ui.html("", sanitize=False).props("data-testid=audit-proof")
         self._list = ui.column().classes("card w-full").props("data-testid=audit")
-        self._more = ui.button(tab.say("older"), on_click=self._older).props("flat data-testid=older")
+        self._more = button(tab.say("older"), self._older, "older", "flat")
         self._show()
 
     async def _filter(self, action: str) -> None:
@@ -55,10 +53,8 @@ class _Audit:
 
     async def _older(self) -> None:
         before = self._entries[-1].seq if self._entries else None
-        try:
-            found = await calls.audit(self._tab.client, self._action, before)
-        except ServiceError as error:
-            tell(self._tab.here, error)
+        found = await self._tab.tried(calls.audit(self._tab.client, self._action, before))
+        if found is None:
             return
         self._entries = [*self._entries, *found.entries]
         self._show()
@@ -66,10 +62,8 @@ class _Audit:
 
     async def _verify(self) -> None:
         tab = self._tab
-        try:
-            found = await calls.verify_audit(tab.client)
-        except ServiceError as error:
-            tell(tab.here, error)
+        found = await tab.tried(calls.verify_audit(tab.client))
+        if found is None:
             return
         said = tab.say("intact", n=found.n) if found.intact else tab.say("not_intact", problem=found.problem or "")
         self._proof.content = outcome(found.intact, said)
@@ -81,8 +75,8 @@ class _Audit:
             if not self._entries:
                 ui.label(tab.say("no_entries"))
                 return
-            names = ("when", "who", "action", "target", "change")
-            sheet([tab.say(f"col_{name}") for name in names], [_row(tab, entry) for entry in self._entries], "entries")
+            names = tab.columns("when", "who", "action", "target", "change")
+            sheet(names, (_row(tab, entry) for entry in self._entries), "entries")
 
 
 def _row(tab: Tab, entry: AuditEntry) -> list[str]:
@@ -93,7 +87,7 @@ def _row(tab: Tab, entry: AuditEntry) -> list[str]:
 
 
 def action_text(tab: Tab, action: str) -> str:
-    """In words; one that is new here as it is written."""
+    """In words; an action without words as the log has it."""
     return tab.say(f"action_{action}") if tab.here.words.has(f"system.action_{action}") else action
 
 

@@ -1,16 +1,17 @@
-"""Backups: what there is, back up now, bring one back."""
+"""Backups: list them, make one now, restore one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.tables import facts
+from gui.kit.widgets import button, notify
 from gui.service import system as calls
-from gui.service.client import ServiceError
-from gui.shell import notify, sure, tell
-from gui.system.tab import Tab, facts, progress
+from gui.system.tab import Progress, Tab
 from service.contract.operations import BackupsAnswer, BackupSummary
 
 
@@ -23,33 +24,25 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
     tab.title("backups")
     if found.restored:
         ui.label(_restored(tab, found)).classes("note").props("data-testid=restored")
-    bar, text = progress()
+    progress = Progress(tab)
 
     async def back_up() -> None:
-        button.disable()
-        try:
-            job = await tab.follow(await calls.start_backup(tab.client), bar, text)
-        except ServiceError as error:
-            tell(tab.here, error)
-            job = None
-        button.enable()
-        if job:
-            notify(tab.say("backed_up"), "positive")
+        start.disable()
+        done = await progress.follow(calls.start_backup(tab.client))
+        start.enable()
+        if done:
+            tab.here.note(tab.say("backed_up"))
             await tab.reload()
 
     async def restore(backup: BackupSummary) -> None:
         made = formats.date_and_time(backup.created_utc, tab.language)
-        if not await sure(tab.here, tab.say("sure_restore", made=made), tab.say("restore")):
+        if not await tab.sure("sure_restore", "restore", made=made):
             return
-        try:
-            job = await tab.follow(await calls.start_restore(tab.client, backup.name), bar, text)
-        except ServiceError as error:
-            tell(tab.here, error)
-            return
-        if job:
+        if await progress.follow(calls.start_restore(tab.client, backup.name)):
+            # the service restarts now: the message stays until it is back
             notify(tab.say("restoring"), "positive", timeout=10_000)
 
-    button = ui.button(tab.say("back_up"), icon="save", on_click=back_up).props("data-testid=back-up")
+    start = button(tab.say("back_up"), back_up, "back-up", icon="save")
     with ui.column().classes("card w-full"):
         facts(_outcome(tab, found))
     _list(tab, found, restore)
@@ -80,6 +73,4 @@ def _list(tab: Tab, found: BackupsAnswer, restore: Callable[[BackupSummary], obj
                 ui.label(formats.date_and_time(backup.created_utc, tab.language)).classes("number")
                 ui.label(formats.size(backup.size_bytes, tab.language)).classes("number").style("min-width: 90px")
                 ui.label(backup.name).classes("muted col ellipsis")
-                ui.button(tab.say("restore"), on_click=lambda backup=backup: restore(backup)).props(
-                    "flat data-testid=restore"
-                )
+                button(tab.say("restore"), partial(restore, backup), "restore", "flat")

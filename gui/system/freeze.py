@@ -1,4 +1,4 @@
-"""Freeze training, so that nothing that judges can change; release it. Who, when, why."""
+"""Freeze training, so that nothing that judges can change, and release it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.tables import facts
+from gui.kit.widgets import button
 from gui.service import system as calls
-from gui.service.client import ServiceError
-from gui.shell import sure, tell
-from gui.system.tab import Tab, facts
+from gui.system.tab import Tab
 from service.contract.health import Frozen
 
 
@@ -30,20 +30,15 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 
 def _frozen(tab: Tab, frozen: Frozen) -> None:
     ui.label(tab.say("is_frozen")).classes("text-h6").props("data-testid=frozen")
-    facts(
-        [
-            (tab.say("who"), frozen.by),
-            (tab.say("station"), frozen.station or "–"),
-            (tab.say("when"), formats.date_and_time(frozen.since_utc, tab.language)),
-            (tab.say("why"), frozen.why),
-        ]
-    )
+    since = formats.date_and_time(frozen.since_utc, tab.language)
+    told = {"who": frozen.by, "station": frozen.station or "–", "when": since, "why": frozen.why}
+    facts((tab.say(name), value) for name, value in told.items())
 
     async def release() -> None:
-        if await sure(tab.here, tab.say("sure_release"), tab.say("release")):
-            await _change(tab, lambda: calls.release(tab.client))
+        if await tab.sure("sure_release", "release"):
+            await _change(tab, calls.release(tab.client))
 
-    ui.button(tab.say("release"), icon="lock_open", on_click=release).props("data-testid=release")
+    button(tab.say("release"), release, "release", icon="lock_open")
 
 
 def _free(tab: Tab) -> None:
@@ -53,16 +48,12 @@ def _free(tab: Tab) -> None:
 
     async def freeze() -> None:
         if why.validate():
-            await _change(tab, lambda: calls.freeze(tab.client, why.value.strip()))
+            await _change(tab, calls.freeze(tab.client, why.value.strip()))
 
-    ui.button(tab.say("do_freeze"), icon="lock", on_click=freeze).props("data-testid=freeze")
+    button(tab.say("do_freeze"), freeze, "freeze", icon="lock")
 
 
-async def _change(tab: Tab, change: Callable[[], Awaitable[object]]) -> None:
-    try:
-        await change()
-    except ServiceError as error:
-        tell(tab.here, error)
-        return
-    await tab.gui.link.look()
-    await tab.reload()
+async def _change(tab: Tab, change: Awaitable[object]) -> None:
+    if await tab.tried(change) is not None:
+        await tab.gui.link.look()  # now, so that the status bar is right before its next second
+        await tab.reload()

@@ -1,4 +1,4 @@
-"""Do the golden parts still get the verdict they must get? Check, and the result of each."""
+"""Check that the golden parts still get the verdict that they must get."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.tables import sheet
+from gui.kit.widgets import button
 from gui.service import system as calls
-from gui.service.client import ServiceError
-from gui.shell import tell
-from gui.system.tab import Tab, outcome, sheet
+from gui.system.tab import Tab, outcome
 from service.contract.operations import VerifyAnswer, VerifyCheck
 
 
@@ -22,21 +22,18 @@ def _draw(tab: Tab) -> None:
     tab.title("golden")
 
     async def check() -> None:
-        button.disable()
+        start.disable()
         spinner.visible = True
-        try:
-            found = await calls.verify(tab.client)
-        except ServiceError as error:
-            tell(tab.here, error)
-        else:
+        found = await tab.tried(calls.verify(tab.client))
+        if found:
             result.clear()
             with result:
                 _result(tab, found)
         spinner.visible = False
-        button.enable()
+        start.enable()
 
     with ui.row().classes("items-center"):
-        button = ui.button(tab.say("check"), icon="play_arrow", on_click=check).props("data-testid=check")
+        start = button(tab.say("check"), check, "check", icon="play_arrow")
         spinner = ui.spinner(size="32px")
     spinner.visible = False
     result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
@@ -50,20 +47,14 @@ def _result(tab: Tab, found: VerifyAnswer) -> None:
         ui.label(tab.say("check_about", n=found.n_golden, when=when)).classes("muted")
         if not found.n_golden:
             ui.label(tab.say("no_golden")).classes("note")
-        names = ("check_kind", "check_what", "check_result", "must_be", "verdict", "score", "detail")
-        sheet([tab.say(f"col_{name}") for name in names], [_row(tab, check) for check in found.checks], "checks")
+        names = tab.columns("check_kind", "check_what", "check_result", "must_be", "verdict", "score", "detail")
+        sheet(names, (_row(tab, check) for check in found.checks), "checks")
 
 
 def _row(tab: Tab, check: VerifyCheck) -> list[str]:
     score = "–"
     if check.score is not None:
         score = f"{formats.number(check.score, tab.language)} / {formats.number(check.threshold, tab.language)}"
-    return [
-        tab.say(f"kind_{check.kind}"),
-        check.what,
-        outcome(check.passed, tab.say("passed" if check.passed else "failed")),
-        check.expected or "–",
-        check.verdict or "–",
-        score,
-        check.detail,
-    ]
+    result = outcome(check.passed, tab.say("passed" if check.passed else "failed"))
+    verdicts = [check.expected or "–", check.verdict or "–"]
+    return [tab.say(f"kind_{check.kind}"), check.what, result, *verdicts, score, check.detail]

@@ -1,4 +1,4 @@
-"""All of /health, in words and with units; it follows the service."""
+"""All of /health in words and with units, as it changes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.tables import facts
 from gui.service.link import LinkState
-from gui.system.tab import Tab, facts
+from gui.system.tab import Tab
 from service.contract.health import Health
 
 
@@ -22,7 +23,7 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 
         def tick() -> None:
             state = tab.gui.link.state
-            if shown == [state]:
+            if shown == [state]:  # a table that is drawn again loses the selection of a person who copies from it
                 return
             shown[:] = [state]
             body.clear()

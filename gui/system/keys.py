@@ -1,14 +1,14 @@
-"""API keys: who has one, a new one that is shown once, and taking one away."""
+"""API keys: list them, add one (shown once), delete one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
+from gui.kit.widgets import answer, button, card_dialog
 from gui.service import system as calls
-from gui.service.client import ServiceError
-from gui.shell import sure, tell
 from gui.system.tab import Tab
 from service.contract.system import KeysAnswer, NewKeyAnswer
 
@@ -29,8 +29,7 @@ def _draw(tab: Tab, found: KeysAnswer) -> None:
             with ui.row().classes("w-full items-center"):
                 ui.icon("key").classes("muted")
                 ui.label(key.name).classes("col")
-                delete = ui.button(tab.say("delete"), on_click=lambda name=key.name: _delete(tab, name))
-                delete.props("flat color=negative").props("data-testid=delete-key")
+                delete = button(tab.say("delete"), partial(_delete, tab, key.name), "delete-key", "flat color=negative")
                 delete.set_enabled(not found.from_environment)
     if not found.from_environment:
         _add(tab)
@@ -38,43 +37,33 @@ def _draw(tab: Tab, found: KeysAnswer) -> None:
 
 def _add(tab: Tab) -> None:
     with ui.row().classes("items-center"):
-        name = (
-            ui.input(tab.say("key_name"))
-            .props("outlined dense maxlength=60 data-testid=key-name")
-            .style("width: 360px")
-        )
+        name = ui.input(tab.say("key_name")).style("width: 360px")
+        name.props("outlined dense maxlength=60 data-testid=key-name")
 
         async def add() -> None:
-            try:
-                made = await calls.add_key(tab.client, (name.value or "").strip())
-            except ServiceError as error:
-                tell(tab.here, error)
-                return
-            await _show_once(tab, made)
-            await tab.reload()
+            made = await tab.tried(calls.add_key(tab.client, (name.value or "").strip()))
+            if made:
+                await _show_once(tab, made)
+                await tab.reload()
 
-        ui.button(tab.say("add_key"), icon="add", on_click=add).props("data-testid=add-key")
+        button(tab.say("add_key"), add, "add-key", icon="add")
 
 
 async def _show_once(tab: Tab, made: NewKeyAnswer) -> None:
-    with ui.dialog().props("persistent") as dialog, ui.card().classes("gap-4").style("min-width: 520px"):
+    # persistent, because the key cannot be shown again
+    with tab.here.root, card_dialog("min-width: 520px") as dialog:
         ui.label(tab.say("key_made", name=made.name)).classes("text-h6")
         ui.label(tab.say("key_once")).classes("note")
         ui.input(tab.say("key"), value=made.key).props("readonly outlined data-testid=new-key").classes("w-full")
         with ui.row().classes("w-full justify-end"):
-            copy = ui.button(tab.say("copy"), icon="content_copy", on_click=lambda: ui.clipboard.write(made.key))
-            copy.props("outline data-testid=copy-key")
-            ui.button(tab.say("key_kept"), on_click=lambda: dialog.submit(True)).props("data-testid=key-kept")
-    await dialog
-    dialog.delete()
+            copy = partial(ui.clipboard.write, made.key)
+            button(tab.say("copy"), copy, "copy-key", "outline", "content_copy")
+            button(tab.say("key_kept"), lambda: dialog.submit(True), "key-kept")
+    await answer(dialog)
 
 
 async def _delete(tab: Tab, name: str) -> None:
-    if not await sure(tab.here, tab.say("sure_delete_key", name=name), tab.say("delete")):
+    if not await tab.sure("sure_delete_key", "delete", name=name):
         return
-    try:
-        await calls.delete_key(tab.client, name)
-    except ServiceError as error:
-        tell(tab.here, error)
-        return
-    await tab.reload()
+    if await tab.tried(calls.delete_key(tab.client, name)):
+        await tab.reload()

@@ -1,4 +1,4 @@
-"""The language of the screens of this PC."""
+"""Choose the language of this PC's screens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from gui.kit.words import NAMES
+from gui.language import NAMES
 from gui.system.tab import Tab
 
 

@@ -1,4 +1,4 @@
-"""The last lines of a log that somebody wants to see: from a level on, with a word in them. Bounded."""
+"""The last lines of a log: filtered by level and search text, limited in number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST = ("time", "level", "event")
 
 @dataclass(frozen=True)
 class LogLine:
-    """`level` is empty for what is no line of ours: it is always shown."""
+    """`level` is empty for a line of another form, which is always shown."""
 
     time_utc: str
     level: str
@@ -22,7 +22,7 @@ class LogLine:
 
 
 class LogView:
-    """Lines are added as they come, and shown newest last."""
+    """Holds the last `kept` lines, and shows the newest last."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._lines: deque[LogLine] = deque(maxlen=kept)
@@ -50,7 +50,7 @@ class LogView:
 
 
 def parse(line: str) -> LogLine:
-    """A JSON line in the order one reads it; anything else as it stands."""
+    """A JSON line as time, level, event, then the rest; any other line as it is."""
     try:
         event = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The log as it grows: from a level on, with a word in it; it can be stopped to read."""
+"""A log as it grows, filtered by level and search text; it can be paused to read it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from html import escape
 from nicegui import ui
 
 from gui.kit import formats
+from gui.kit.widgets import select
 from gui.service import system as calls
-from gui.service.client import ServiceError
-from gui.shell import tell
 from gui.system.log_view import LEVELS, LogLine, LogView
 from gui.system.tab import Tab
 from service.contract.system import LogFileAbout, LogPieceAnswer
@@ -48,11 +47,9 @@ class _Logs:
         tab = self._tab
         with ui.row().classes("w-full items-center"):
             sizes = {file.name: f"{file.name} ({formats.size(file.size_bytes, tab.language)})" for file in self._files}
-            ui.select(sizes, value=self._name, on_change=lambda event: self._open(event.value)).props(
-                "outlined dense data-testid=log-file"
-            )
-            levels = ui.select(list(LEVELS), value=self._view.level, label=tab.say("level_from"))
-            levels.props("outlined dense data-testid=level").style("min-width: 130px")
+            files = ui.select(sizes, value=self._name, on_change=lambda event: self._open(event.value))
+            files.props("outlined dense data-testid=log-file")
+            levels = select(tab.say("level_from"), LEVELS, self._view.level, "level", 130)
             levels.on_value_change(lambda event: self._filter(level=event.value))
             search = ui.input(tab.say("search")).props("outlined dense clearable debounce=300 data-testid=search")
             search.on_value_change(lambda event: self._filter(search=event.value or ""))
@@ -78,13 +75,10 @@ class _Logs:
 
     async def _ask(self, after: int | None) -> None:
         self._asked, name = time.monotonic(), self._name
-        try:
-            piece = await calls.log_lines(self._tab.client, name, after)
-        except ServiceError as error:
-            self._paused = True
-            tell(self._tab.here, error)
-            return
-        if name == self._name and (piece.lines or after is None):
+        piece = await self._tab.tried(calls.log_lines(self._tab.client, name, after))
+        if piece is None:
+            self._paused = True  # or the same failure would be told every second
+        elif name == self._name and (piece.lines or after is None):
             self._take(piece)
 
     def _take(self, piece: LogPieceAnswer) -> None:
@@ -93,7 +87,7 @@ class _Logs:
         self._show()
 
     def _show(self) -> None:
-        """Newest first: what one waits for is where one looks."""
+        """Newest first, so that a new line appears where the person looks."""
         lines = "".join(map(_line, reversed(self._view.shown())))
         self._lines.content = lines or escape(self._tab.say("no_lines"))
 

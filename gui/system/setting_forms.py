@@ -1,4 +1,4 @@
-"""Settings as a person changes them: grouped, only what was changed is sent, each refusal at its field."""
+"""Rules of the settings form: groups, changed values, and the field of each refusal. No drawing."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ GROUPS = {
     "screens": r"GUI_",
     "other": "",
 }
-# They have ways of their own: a key is made, not typed; another folder is another plant's data.
+# Not to be changed here: a key is made in its own tab, and another folder would be another plant's data.
 READ_ONLY = ("BACKEND_DATA_ROOT", "BACKEND_API_KEY")
 _REFUSED = re.compile(r"\b([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\s*[:=]")
 
 
 def grouped(settings: Iterable[SettingAbout]) -> dict[str, list[SettingAbout]]:
-    """Groups with their settings; none is empty."""
+    """Settings by group; a group without settings is left out."""
     found: dict[str, list[SettingAbout]] = {group: [] for group in GROUPS}
     for setting in settings:
         found[group_of(setting.name)].append(setting)
@@ -40,7 +40,7 @@ def may_change(setting: SettingAbout) -> bool:
 
 
 def changes(settings: Iterable[SettingAbout], entered: Mapping[str, str | None]) -> dict[str, str | None]:
-    """What differs from what is kept; None: back to the default. An empty secret stays as it is."""
+    """Values that differ from the stored ones; None: back to the default. An empty secret stays as it is."""
     found: dict[str, str | None] = {}
     for setting in settings:
         value = entered.get(setting.name, setting.value)
@@ -52,7 +52,7 @@ def changes(settings: Iterable[SettingAbout], entered: Mapping[str, str | None])
 
 
 def refusals(detail: str, names: Iterable[str]) -> dict[str, str]:
-    """Which sentence of a refusal belongs to which field; "" for what belongs to none."""
+    """Sentences of a refusal by the name of their field; "" for sentences that name no field."""
     known = set(names)
     found: dict[str, str] = {}
     for line in detail.splitlines():

@@ -1,15 +1,16 @@
-"""The service's settings with their help: all saved together, refused at their field; restart when it is needed."""
+"""The service's settings: saved together, refused at their field, followed by a restart where it is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
+from gui.kit.widgets import button, notify
 from gui.service import system as calls
 from gui.service.client import ServiceError
-from gui.shell import notify, sure, tell
 from gui.system.setting_forms import changes, grouped, is_on, may_change, refusals
 from gui.system.tab import Tab
 from service.contract.system import SettingAbout, SettingsAnswer
@@ -34,10 +35,10 @@ class _Form:
             with ui.column().classes("col gap-1"):
                 tab.title("settings")
             self._changed = ui.label().classes("muted").props("data-testid=changed")
-            self._save = ui.button(tab.say("save"), icon="save", on_click=self._keep).props("data-testid=save-settings")
+            self._save = button(tab.say("save"), self._keep, "save-settings", icon="save")
         with ui.row().classes("note w-full items-center").props("data-testid=restart-needed") as note:
             ui.label(tab.say("restart_needed")).classes("col")
-            ui.button(tab.say("restart"), icon="restart_alt", on_click=self._restart).props("data-testid=restart")
+            button(tab.say("restart"), self._restart, "restart", icon="restart_alt")
         note.visible = self._found.restart_needed
         self._problem = ui.label().classes("note w-full").props("data-testid=settings-problem")
         self._problem.visible = False
@@ -58,8 +59,9 @@ class _Form:
             with ui.column().style("width: 300px; flex: none"):
                 self._fields[setting.name] = field = self._field(setting)
             field.props(f'data-testid="set-{setting.name}"')
-            back = ui.button(icon="undo", on_click=lambda: self._back(setting)).props("flat round")
-            back.props(f'aria-label="{tab.say("to_default")}"').tooltip(tab.say("to_default"))
+            look = f'flat round aria-label="{tab.say("to_default")}"'
+            back = button("", partial(self._back, setting), look=look, icon="undo").tooltip(tab.say("to_default"))
+            # hidden, not removed: the columns of all rows stay in line
             back.style("visibility: hidden" if setting.source != "file" or not may_change(setting) else "")
         self._rows[setting.name] = row
 
@@ -71,9 +73,8 @@ class _Form:
         value, label = setting.value or "", self._tab.say("value")
         field: ui.element
         if setting.kind == "switch":
-            field = ui.switch(
-                value=is_on(value), on_change=lambda event: self._enter(setting, str(event.value).lower())
-            )
+            field = ui.switch(value=is_on(value))
+            field.on_value_change(lambda event: self._enter(setting, str(event.value).lower()))
         elif setting.kind == "choice" and setting.choices:
             options = list(dict.fromkeys([*setting.choices, value]))
             field = ui.select(options, value=value, on_change=lambda event: self._enter(setting, event.value))
@@ -88,6 +89,7 @@ class _Form:
         return field
 
     def _enter(self, setting: SettingAbout, value: str) -> None:
+        # "true", "1" and "yes" are the same switch: no change for a person who turns it twice
         same_switch = setting.kind == "switch" and is_on(value) == is_on(setting.value)
         self._entered[setting.name] = setting.value if same_switch else value
         self._mark()
@@ -100,7 +102,7 @@ class _Form:
         self._mark()
 
     def _mark(self) -> None:
-        """Changed ones stand out; saving is possible when there are some."""
+        """Mark the changed rows. Saving is possible when there are some."""
         changed = changes(self._found.settings, self._entered)
         for name, row in self._rows.items():
             row.style(replace="padding: 4px 8px" + ("; border-left: 5px solid #d08700" if name in changed else ""))
@@ -111,12 +113,12 @@ class _Form:
         try:
             await calls.save_settings(self._tab.client, changes(self._found.settings, self._entered))
         except ServiceError as error:
-            if error.status not in (409, 422):
-                tell(self._tab.here, error)
-                return
-            self._refuse(refusals(error.detail, self._fields))
+            if error.status in (409, 422):
+                self._refuse(refusals(error.detail, self._fields))
+            else:
+                self._tab.here.tell(error)
             return
-        notify(self._tab.say("settings_saved"), "positive")
+        self._tab.here.note(self._tab.say("settings_saved"))
         await self._tab.reload()
 
     def _refuse(self, said: dict[str, str]) -> None:
@@ -132,24 +134,20 @@ class _Form:
 
     async def _restart(self) -> None:
         tab, health = self._tab, self._tab.gui.link.state.health
-        if not await sure(tab.here, tab.say("sure_restart"), tab.say("restart")):
+        if not await tab.sure("sure_restart", "restart") or not await tab.tried(calls.restart(tab.client)):
             return
-        try:
-            await calls.restart(tab.client)
-        except ServiceError as error:
-            tell(tab.here, error)
-            return
+        # an unknown uptime counts as endless, so that any answer is a restart
         self._before_s = health.uptime_s if health else float("inf")
         notify(tab.say("restarting"), "ongoing", spinner=True, timeout=8000)
 
     async def _tick(self) -> None:
-        """A service that runs for a shorter time than before has started anew."""
+        """A service whose uptime is shorter than before has restarted."""
         state = self._tab.gui.link.state
         if self._before_s is None or not state.usable or state.health is None:
             return
         if state.health.uptime_s < self._before_s:
             self._before_s = None
-            notify(self._tab.say("restarted"), "positive")
+            self._tab.here.note(self._tab.say("restarted"))
             await self._tab.reload()
 
 

@@ -1,23 +1,25 @@
-"""What every tab of System gets and shares: the page, how to load itself anew, tables, long work."""
+"""The base of all tabs of System: title, reload, long work, results in colour."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from html import escape
 
 from nicegui import ui
 
-from gui.service.client import ServiceError
-from gui.shell import Page, tell
+from gui.kit.tables import Markup
+from gui.kit.widgets import progress_bar
+from gui.service.jobs import failure
+from gui.shell import Page
 from service.contract.jobs import JobAnswer
 
 
 class Tab:
-    """`reload` asks and draws it anew; `tick` is done twice a second while it is shown."""
+    """`reload` asks the service again and draws the tab again; `tick` is called twice a second while it is shown."""
 
     def __init__(self, here: Page, reload: Callable[[], Awaitable[None]]) -> None:
-        self.here, self.gui, self.client = here, here.gui, here.gui.client
-        self.language, self.reload = here.words.language, reload
+        self.here, self.gui, self.client = here, here.gui, here.client
+        self.language, self.reload, self.tried = here.language, reload, here.tried
         self.tick: Callable[[], Awaitable[None] | None] = lambda: None
 
     def say(self, key: str, **values: object) -> str:
@@ -27,59 +29,44 @@ class Tab:
         ui.label(self.say(name)).classes("text-h5")
         ui.label(self.say(f"{name}_explain")).classes("muted")
 
-    async def follow(self, path: str, bar: ui.element, text: ui.label) -> JobAnswer | None:
-        """Show how far a job is; None when it failed, which has been said then."""
-        bar.visible = True
-        try:
-            async for job in self.client.follow(path):
-                bar.props(f"value={job.progress}")
-                text.text = self.say("percent", n=round(100 * job.progress))
-        except ServiceError as error:
-            tell(self.here, error)
-            return None
-        finally:
-            bar.visible, text.text = False, ""
-        if job.state == "done":
-            return job
-        problem = job.problem or {}
-        tell(self.here, ServiceError(str(problem.get("code", job.state)), str(problem.get("detail", job.state))))
-        return None
+    def columns(self, *names: str) -> list[str]:
+        return [self.say(f"col_{name}") for name in names]
+
+    async def sure(self, question: str, do: str, **values: object) -> bool:
+        return await self.here.sure(self.say(question, **values), self.say(do))
 
 
 Fetch = Callable[[Tab], Awaitable[Callable[[], None]]]
 
 
-def progress() -> tuple[ui.element, ui.label]:
-    """A bar that is not there until work begins."""
-    with ui.row().classes("w-full items-center no-wrap"):
-        bar = ui.element("q-linear-progress").props("size=14px rounded value=0 aria-label=progress")
-        text = ui.label().classes("number").props("data-testid=progress")
-    bar.visible = False
-    return bar, text
+class Progress:
+    """A bar with a percentage, hidden until a job runs."""
 
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+        with ui.row().classes("w-full items-center no-wrap"):
+            self._bar = progress_bar()
+            self._text = ui.label().classes("number").props("data-testid=progress")
 
-def facts(rows: Iterable[tuple[str, str]]) -> None:
-    """Two columns: what, and how it is."""
-    body = "".join(f"<tr><td class=muted>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows)
-    ui.html(f"<table class=sheet style='max-width:900px'>{body}</table>", sanitize=False).classes("w-full")
+    async def follow(self, starting: Awaitable[str]) -> bool:
+        """Start a job and show its progress. False when it failed; the person has been told then."""
+        job = await self._tab.tried(self._ended(starting))
+        if job and job.state != "done":
+            self._tab.here.tell(failure(job))
+        return job is not None and job.state == "done"
 
-
-def sheet(names: Sequence[str], rows: Iterable[Sequence[str]], test_id: str) -> None:
-    """A table of texts; a cell is made safe unless it is markup of our own: `Markup`."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    table = f"<table class=sheet><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    ui.html(table, sanitize=False).classes("w-full").props(f"data-testid={test_id}")
-
-
-class Markup(str):
-    """Text that is HTML already."""
+    async def _ended(self, starting: Awaitable[str]) -> JobAnswer:
+        path = await starting
+        self._bar.visible = True
+        try:
+            async for job in self._tab.client.follow(path):
+                self._bar.props(f"value={job.progress}")
+                self._text.text = self._tab.say("percent", n=round(100 * job.progress))
+        finally:
+            self._bar.visible, self._text.text = False, ""
+        return job
 
 
 def outcome(passed: bool, text: str) -> Markup:
-    """In colour, shape and word."""
+    """A result in colour, shape and word."""
     return Markup(f"<span class={'pass' if passed else 'fail'}>{'✔' if passed else '✘'} {escape(text)}</span>")
-
-
-def _cell(cell: str) -> str:
-    return cell if isinstance(cell, Markup) else escape(cell)

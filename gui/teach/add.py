@@ -1,32 +1,34 @@
-"""Where samples come from: the camera, files, past inspections."""
+"""Buttons that add samples: from the camera, from files, from past inspections."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-
-from nicegui import ui
+from functools import partial
 
 from gui.teach.camera import camera_dialog
+from gui.teach.choice import Refresh
 from gui.teach.desk import Desk
 from gui.teach.files import files_dialog
 from gui.teach.past import past_dialog
 from service.contract.words import Label
 
-Refresh = Callable[[], Awaitable[None]]
+Dialog = Callable[[Desk, Label, Refresh], Awaitable[None]]
 
 
 def add_buttons(desk: Desk, label: Callable[[], Label], refresh: Refresh) -> None:
-    """`label`: what the samples are meant to be until the person says otherwise."""
+    """`label`: the label of new samples until the person chooses another one."""
     drawn = desk.layout is not None
     for name, icon, dialog, possible in (
         ("camera", "photo_camera", camera_dialog, drawn),
         ("files", "upload_file", files_dialog, True),
         ("past", "history", past_dialog, True),
     ):
-        button = ui.button(
-            desk.say(f"teach.add_{name}"), icon=icon, on_click=lambda dialog=dialog: dialog(desk, label(), refresh)
-        )
-        button.props(f"no-caps outline data-testid=add-{name}")
-        desk.guard(button, lambda possible=possible: possible)  # type: ignore[misc]
+        do = partial(_open, dialog, desk, label, refresh)
+        text, look = desk.words(f"teach.add_{name}"), "no-caps outline"
+        made = desk.button(text, do, f"add-{name}", look, icon, when=partial(bool, possible))
         if not possible:
-            button.tooltip(desk.say("teach.needs_layout"))
+            made.tooltip(desk.words("teach.needs_layout"))
+
+
+async def _open(dialog: Dialog, desk: Desk, label: Callable[[], Label], refresh: Refresh) -> None:
+    await dialog(desk, label(), refresh)

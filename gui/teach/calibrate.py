@@ -1,14 +1,15 @@
-"""The threshold of a version: scores as a picture, the threshold as a line over it, what it would mean, adopt."""
+"""The threshold of a version: a chart of the scores, the threshold as a line over it, its meaning, adopt."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from nicegui import events, ui
 
 from gui.kit.formats import date_and_time, number
-from gui.kit.svg import picture_svg
+from gui.kit.widgets import button, empty, select, tile
 from gui.line.latest import Latest
-from gui.service import teaching as calls
-from gui.service.urls import service_picture
+from gui.service.teaching import LABELS
 from gui.teach.adopt import adopt
 from gui.teach.chart import ScoreChart
 from gui.teach.desk import Desk
@@ -18,13 +19,13 @@ from gui.teach.score_axis import axis, nearest
 from service.contract.models import CalibrationAnswer, ModelScoresAnswer, ModelSummary, NgScore, OkScore, StateAnswer
 from service.contract.samples import SampleAbout
 
-NEAR = 4
-DEFAULT_PERCENTILE = 95.0
+NEAR = 4  # pictures on each side of the threshold
+DEFAULT_PERCENTILE = 95.0  # of the service, as long as it has no calibration to ask
 
 
 class CalibrateStep:
     def __init__(self, desk: Desk) -> None:
-        self._desk, self._say = desk, desk.say
+        self._desk, self._roi, self._say = desk, desk.roi, desk.words
         self._version: int | None = None
         self._versions: list[ModelSummary] = []
         self._state: StateAnswer | None = None
@@ -39,36 +40,32 @@ class CalibrateStep:
         self._body = ui.column().classes("w-full gap-3")
 
     async def refresh(self) -> None:
-        """What is shown is asked for anew: samples and versions may have changed in another step."""
-        desk, place = self._desk, (self._desk.role_id, self._desk.roi_id)
-        found = await desk.tried(calls.versions(desk.client, *place))
+        """Ask for everything again, because samples and versions may have changed in another step."""
+        found = await self._desk.here.tried(self._roi.versions())
         if found is None:
             return
         self._versions = [version for version in found if not version.damaged]
         if self._version not in [version.model_version for version in self._versions]:
-            self._version = _candidate(self._versions)
+            # the newest, because it was just taught
+            self._version = self._versions[0].model_version if self._versions else None
         self._body.clear()
-        if self._version is None:
-            with self._body, ui.column().classes("card w-full items-center gap-3 q-pa-lg"):
-                ui.icon("school", size="48px").classes("muted")
-                ui.label(self._say("teach.nothing_to_calibrate")).classes("text-h6 text-center")
-                ui.button(self._say("teach.to_teaching"), on_click=lambda: desk.go("teach")).props("no-caps")
-            return
         with self._body:
+            if self._version is None:
+                to_teaching = partial(self._desk.go, "teach")
+                empty("school", self._say("teach.nothing_to_calibrate"), self._say("teach.to_teaching"), to_teaching)
+                return
             ui.spinner(size="48px").classes("self-center q-ma-xl")
         await self._load(self._version)
 
     async def _load(self, version: int) -> None:
-        desk, place = self._desk, (self._desk.role_id, self._desk.roi_id)
-        self._state = await desk.tried(calls.state(desk.client, *place))
-        self._scores = await desk.tried(calls.scores(desk.client, *place, version))
-        self._about = {}
-        for label in calls.LABELS:
-            for sample in await desk.tried(calls.samples(desk.client, *place, label)) or []:
-                self._about[sample.filename] = sample
+        tried, roi = self._desk.here.tried, self._roi
+        self._state = await tried(roi.state())
+        self._scores = await tried(roi.scores(version))
+        samples = [sample for label in LABELS for sample in await tried(roi.samples(label)) or []]
+        self._about = {sample.filename: sample for sample in samples}
         self._suggested = self._found = None
         if self._scores and len(self._scores.ok) >= MIN_OK:
-            self._suggested = await desk.tried(calls.try_threshold(desk.client, self._scores, self._mm_per_px, None))
+            self._suggested = await tried(roi.try_threshold(self._scores, self._mm_per_px, None))
         self._body.clear()
         with self._body:
             self._draw_loaded()
@@ -105,8 +102,7 @@ class CalibrateStep:
 
     def _draw_choice(self) -> None:
         names = {version.model_version: self._name(version) for version in self._versions}
-        choice = ui.select(names, value=self._version, label=self._say("teach.version"), on_change=self._choose)
-        choice.props("outlined dense data-testid=version").style("min-width: 250px")
+        select(self._say("teach.version"), names, self._version, "version", 250, self._choose)
 
     def _name(self, version: ModelSummary) -> str:
         key = "teach.serves" if version.current else "teach.calibrated" if version.calibrated else "teach.candidate"
@@ -117,12 +113,11 @@ class CalibrateStep:
         self._number.style("width: 140px").props("data-testid=threshold").on("blur", self._typed)
         self._number.on("keydown.enter", self._typed)
         text = self._say("teach.suggested", value=number(suggested.threshold, self._desk.language, 3))
-        ui.button(text, icon="auto_fix_high", on_click=lambda: self._set(suggested.threshold)).props(
-            "outline no-caps data-testid=suggested"
-        )
+        use = partial(self._set, suggested.threshold)
+        button(text, use, "suggested", "outline no-caps", "auto_fix_high")
         ui.space()
-        button = ui.button(self._say("teach.adopt"), icon="task_alt", on_click=self._adopt)
-        self._desk.guard(button.props("no-caps data-testid=adopt"), lambda: self._found is not None)
+        text, possible = self._say("teach.adopt"), lambda: self._found is not None
+        self._desk.button(text, self._adopt, "adopt", "no-caps", "task_alt", possible)
 
     async def _choose(self, event: events.ValueChangeEventArguments[int]) -> None:
         self._version = event.value
@@ -133,7 +128,7 @@ class CalibrateStep:
             self._set(float(self._number.value))
 
     def _set(self, threshold: float) -> None:
-        """The line goes there; a value beyond the axis counts although the line stops at its end."""
+        """Move the line. A value beyond the axis counts, although the line stops at its end."""
         self._chart.move(threshold)
         self._moved(threshold)
 
@@ -145,8 +140,8 @@ class CalibrateStep:
         scores = self._scores
         if scores is None:
             return
-        found = await self._desk.tried(calls.try_threshold(self._desk.client, scores, self._mm_per_px, threshold))
-        if found is None or self._rates.is_deleted:
+        found = await self._desk.here.tried(self._roi.try_threshold(scores, self._mm_per_px, threshold))
+        if found is None or self._rates.is_deleted:  # the person has gone to another version meanwhile
             return
         self._found = found
         self._desk.guard.look()
@@ -168,18 +163,14 @@ class CalibrateStep:
         everything: list[OkScore | NgScore] = [*scores.ok, *scores.ng]
         below, above = nearest(everything, threshold, NEAR)
         named = [str(sample.filename) for sample in (*below, *above)] + [str(len(below))]
-        if named == self._near:
+        if named == self._near:  # a drag over an empty stretch must not load the pictures again
             return
         self._near = named
         self._pictures.clear()
         with self._pictures:
             for key, samples in (("teach.just_ok", below[::-1]), ("teach.just_ng", above)):
-                with (
-                    ui.column()
-                    .classes("card col gap-1")
-                    .style("min-width: 0; padding: 10px")
-                    .props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
-                ):
+                with ui.column().classes("card col gap-1").style("min-width: 0; padding: 10px") as card:
+                    card.props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
                     ui.label(self._say(key)).classes("text-body1 text-weight-bold")
                     with ui.element("div").classes("tiles").style(f"grid-template-columns: repeat({NEAR}, 1fr)"):
                         for sample in samples:
@@ -187,15 +178,7 @@ class CalibrateStep:
 
     def _tile(self, sample: OkScore | NgScore, label: str) -> None:
         about = self._about.get(sample.filename or "")
-        with ui.element("div").classes("tile").style("cursor: default"):
-            with ui.element("div").classes("thumb"):
-                if about:
-                    place = {"role_id": self._desk.role_id, "roi_id": self._desk.roi_id, "label": about.label}
-                    url = service_picture("datasets/thumbnail", **place, filename=about.filename, side=160)
-                    drawn = picture_svg(url, about.width, about.height, shape=about.shape, alt=about.source_name)
-                    ui.html(drawn, sanitize=False).classes("w-full h-full")
-                else:
-                    ui.icon("hide_image", size="40px").classes("muted q-ma-md")
+        with tile(self._desk.sample_svg(about) if about else ""):
             ui.label(f"{label.upper()} {number(sample.score, self._desk.language)}").classes("number")
             if about:
                 ui.tooltip(f"{about.source_name} · {date_and_time(about.created, self._desk.language)}")
@@ -207,8 +190,3 @@ class CalibrateStep:
         before = next((version for version in self._versions if version.current), None)
         if await adopt(self._desk, self._scores, self._mm_per_px, self._found, before):
             await self.refresh()
-
-
-def _candidate(versions: list[ModelSummary]) -> int | None:
-    """The newest: it is what was just taught."""
-    return versions[0].model_version if versions else None

@@ -1,4 +1,4 @@
-"""Scores as bars and dots, and the threshold as a line over them: a slider that lies exactly over the axis."""
+"""Scores as bars and dots, and the threshold as a line over them: a slider exactly over the axis."""
 
 from __future__ import annotations
 
@@ -11,39 +11,19 @@ from gui.kit.formats import number
 from gui.teach.desk import Desk
 from gui.teach.score_axis import BINS, Axis, histogram, tick_digits, ticks
 
-# At least 3:1 against the card in light and in dark; different shapes for those who do not see the colours.
+# At least 3:1 against the card in light and in dark; different shapes for people who do not see the colours.
 OK_BAR, NG_BAR = "#2e9e63", "#d9434e"
 HEIGHT_PX, DOTS_PX = 190, 38
-CSS = """
-.scores { position: relative; width: 100%; }
-.scores .q-slider { position: absolute; inset: 0; height: 100%; width: 100%; }
-.scores .q-slider__track-container--h { height: 100%; padding: 0; cursor: ew-resize; }
-.scores .q-slider__track { background: transparent; height: 100% !important; border-radius: 0; }
-.scores .q-slider__inner { background: transparent; }
-.scores .q-slider__selection { background: transparent; }
-.scores .q-slider__thumb { width: 44px !important; height: 100% !important; }
-.scores .q-slider__thumb-shape, .scores .q-slider__focus-ring { display: none; }
-.scores .q-slider__thumb::before { content: ""; position: absolute; left: 20px; top: 0; bottom: 0; width: 4px;
-    background: var(--text); border-radius: 2px; }
-.scores .q-slider__thumb::after { content: "◂ ▸"; position: absolute; left: 0; top: 0; width: 44px; height: 26px;
-    border-radius: 13px; background: var(--text); color: var(--card); font-size: 15px; line-height: 26px;
-    text-align: center; white-space: nowrap; }
-.scores .q-slider:focus-within .q-slider__thumb::after { background: #b36b00; color: #fff; }
-.scores .suggestion { position: absolute; top: 0; bottom: 0; width: 0; border-left: 2px dashed var(--muted); }
-.axis { position: relative; width: 100%; height: 22px; font-size: 14px; }
-.axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
-"""
 
 
 class ScoreChart:
-    """`moved` is told each place the line is dragged to."""
+    """`moved` is called with each place to which the line is dragged."""
 
     def __init__(
         self, desk: Desk, ok: Sequence[float], ng: Sequence[float], along: Axis, threshold: float,
         suggested: float, moved: Callable[[float], None],
     ) -> None:  # fmt: skip
         self.along, self._moved = along, moved
-        ui.add_css(CSS)
         _legend(desk, len(ok), len(ng))
         with ui.element("div").classes("scores").style(f"height: {HEIGHT_PX}px"):
             ui.echart(chart_options(ok, ng, along)).classes("w-full").style(f"height: {HEIGHT_PX}px")
@@ -51,13 +31,14 @@ class ScoreChart:
             self._line = ui.slider(
                 min=along.low, max=along.high, step=along.step, value=self._on_axis(threshold), on_change=self._dragged
             )
-            self._line.props(f'aria-label="{desk.say("teach.threshold")}" data-testid=line')
+            self._line.props(f'aria-label="{desk.words("teach.threshold")}" data-testid=line')
         _tick_labels(desk, along)
         if along.beyond:
-            ui.label(desk.say("teach.beyond", n=along.beyond)).classes("muted")
+            ui.label(desk.words("teach.beyond", n=along.beyond)).classes("muted")
 
     def move(self, threshold: float) -> None:
-        """Put the line there without telling anybody."""
+        """Put the line there without a call of `moved`."""
+        # the browser echoes the value, which must not count as a drag
         self._silent = self._on_axis(threshold)
         self._line.value = self._silent
 
@@ -70,7 +51,7 @@ class ScoreChart:
 
 
 def chart_options(ok: Sequence[float], ng: Sequence[float], along: Axis) -> dict[str, Any]:
-    """Bars over equal parts of the axis, below them a dot for each picture: no margins, so that places agree."""
+    """Bars over equal parts of the axis, below them a dot for each picture. No margins: places agree with the line."""
     bars = {"type": "bar", "barGap": "-100%", "barCategoryGap": "4%", "xAxisIndex": 0, "yAxisIndex": 0}
     dots = {"type": "scatter", "xAxisIndex": 1, "yAxisIndex": 1, "symbolSize": 9}
     top = HEIGHT_PX - DOTS_PX
@@ -106,10 +87,10 @@ def _legend(desk: Desk, n_ok: int, n_ng: int) -> None:
         for key, n, symbol, colour in (("teach.legend_ok", n_ok, "●", OK_BAR), ("teach.legend_ng", n_ng, "▲", NG_BAR)):
             with ui.row().classes("items-center gap-1 no-wrap"):
                 ui.label(symbol).style(f"color: {colour}; font-size: 18px")
-                ui.label(desk.say(key, n=n))
+                ui.label(desk.words(key, n=n))
         with ui.row().classes("items-center gap-1 no-wrap"):
             ui.label("┆").classes("text-weight-bold")
-            ui.label(desk.say("teach.legend_suggested"))
+            ui.label(desk.words("teach.legend_suggested"))
 
 
 def _tick_labels(desk: Desk, along: Axis) -> None:
@@ -117,8 +98,7 @@ def _tick_labels(desk: Desk, along: Axis) -> None:
     digits = tick_digits(values)
     with ui.element("div").classes("axis number muted"):
         for value in values:
-            if 0.02 < along.share(value) < 0.98:
-                label = ui.element("span").style(f"left: {100 * along.share(value):.3f}%")
-                with label:
+            if 0.02 < along.share(value) < 0.98:  # a number at the very end would stick out
+                with ui.element("span").style(f"left: {100 * along.share(value):.3f}%"):
                     ui.label(number(value, desk.language, digits))
-    ui.label(desk.say("teach.axis")).classes("muted self-center")
+    ui.label(desk.words("teach.axis")).classes("muted self-center")

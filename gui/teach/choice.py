@@ -1,24 +1,29 @@
-"""As what new samples are kept, and of which ROIs they are cut."""
+"""The label of new samples, and the ROIs that are cut from a frame."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from nicegui import events, ui
 
-from gui.service import teaching as calls
+from gui.service.teaching import LABELS
 from gui.teach.desk import Desk
 from service.contract.words import Label
+
+Refresh = Callable[[], Awaitable[None]]
 
 
 class Choice:
     def __init__(self, desk: Desk, label: Label) -> None:
         self.label: Label = label
-        self._only = desk.roi_id
+        self._only = desk.roi.roi_id
         self._all = False
         with ui.row().classes("w-full items-center gap-6"):
-            labels = {name: desk.say(f"teach.as_{name}") for name in calls.LABELS}
+            labels = {name: desk.words(f"teach.as_{name}") for name in LABELS}
             ui.radio(labels, value=label, on_change=self._set_label).props("inline data-testid=as")
             if desk.layout and len(desk.layout.rois) > 1:
-                scopes = {False: desk.say("teach.this_region", roi=desk.roi_id), True: desk.say("teach.all_regions")}
+                one = desk.words("teach.this_region", roi=self._only)
+                scopes = {False: one, True: desk.words("teach.all_regions")}
                 ui.radio(scopes, value=False, on_change=self._set_scope).props("inline data-testid=scope")
 
     @property

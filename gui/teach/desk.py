@@ -1,79 +1,68 @@
-"""What the steps of Teach, and Why, share: the ROI they are about, and buttons that a freeze of training locks."""
+"""The desk of Teach and Why: the ROI, and buttons that a freeze of training locks."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from nicegui import ui
 
-from gui.kit import formats
-from gui.preferences import Language
-from gui.service.client import Client, ServiceError
-from gui.shell import Page, notify, tell
+from gui.kit import formats, widgets
+from gui.kit.svg import picture_svg
+from gui.language import Language
+from gui.service.teaching import TaughtRoi
+from gui.shell import Page
 from service.contract.health import Frozen
 from service.contract.layouts import LayoutAnswer
-
-T = TypeVar("T")
+from service.contract.samples import SampleAbout
 
 
 class Step(Protocol):
     def draw(self) -> None:
-        """Once, into the panel that is open."""
+        """Draw the step once, into its open panel."""
 
     async def refresh(self) -> None:
-        """Show what is so now; called each time somebody comes to the step."""
+        """Show the state of now; called each time the person comes to the step."""
 
 
 class Desk:
     """`layout` is the role's, when the ROI is drawn in it; `go` opens another step."""
 
-    def __init__(self, here: Page, role_id: str, roi_id: str, guard: Guard, layout: LayoutAnswer | None = None) -> None:
-        self.here, self.role_id, self.roi_id, self.layout, self.guard = here, role_id, roi_id, layout, guard
-        self.root = ui.column().classes("w-full gap-2")
+    def __init__(self, here: Page, role_id: str, roi_id: str, layout: LayoutAnswer | None = None) -> None:
+        self.here, self.words, self.client, self.layout = here, here.words, here.client, layout
+        self.roi = TaughtRoi(here.client, role_id, roi_id)
+        self.guard = Guard(here)
         self.go: Callable[[str], object] = lambda _: None
 
     @property
-    def client(self) -> Client:
-        return self.here.gui.client
-
-    @property
     def language(self) -> Language:
-        return self.here.words.language
+        return self.here.language
 
-    def say(self, key: str, /, **values: object) -> str:
-        return self.here.words(key, **values)
+    def button(
+        self, text: str, do: widgets.Do, testid: str, look: str = "", icon: str | None = None,
+        when: Callable[[], bool] = lambda: True,
+    ) -> ui.button:  # fmt: skip
+        """A button that is grey while training is frozen, and while `when` is false."""
+        return self.guard(widgets.button(text, do, testid, look, icon), when)
 
-    async def tried(self, work: Awaitable[T]) -> T | None:
-        """Its result; None when the service said no, which the person has been told."""
-        try:
-            return await work
-        except ServiceError as error:
-            self.tell(error)
-            return None
-
-    def tell(self, error: ServiceError) -> None:
-        with self.root:  # the button that was pressed may be gone by now
-            tell(self.here, error)
-
-    def note(self, text: str) -> None:
-        with self.root:
-            notify(text, "positive")
+    def sample_svg(self, about: SampleAbout, *, side: int | None = 160, **drawn: Any) -> str:
+        """The sample with its shape drawn over it, or with `view` and `boxes`."""
+        url = self.roi.sample_url(about.label, about.filename, side=side)
+        drawn = drawn or {"shape": about.shape}
+        return picture_svg(url, about.width, about.height, alt=about.source_name or about.filename, **drawn)
 
 
 class Guard:
-    """Grey buttons, and the reason above them, while training is frozen."""
+    """Locks buttons, and shows the reason above them, while training is frozen."""
 
     def __init__(self, here: Page) -> None:
         self._here = here
         self._buttons: list[tuple[ui.button, Callable[[], bool]]] = []
-        with (
-            ui.row()
-            .classes("card w-full items-center no-wrap gap-3 frozen")
-            .props("data-testid=frozen role=status") as self._banner
-        ):
+        with ui.row().classes("card w-full items-center no-wrap gap-3 frozen") as self._banner:
             ui.icon("lock", size="24px")
             self._reason = ui.label().classes("text-body1")
+        self._banner.props("data-testid=frozen role=status")
         self.look()
         here.every_tick(self.look)
 
@@ -83,7 +72,6 @@ class Guard:
         return health.frozen if health else None
 
     def __call__(self, button: ui.button, when: Callable[[], bool] = lambda: True) -> ui.button:
-        """Lock that button while training is frozen, and while `when` is false."""
         self._buttons.append((button, when))
         button.set_enabled(when() and self.frozen is None)
         return button
@@ -92,17 +80,14 @@ class Guard:
         frozen = self.frozen
         self._banner.set_visibility(frozen is not None)
         if frozen:
-            self._reason.text = self._here.words(
-                "teach.frozen", by=frozen.by, why=frozen.why,
-                since=formats.date_and_time(frozen.since_utc, self._here.words.language),
-            )  # fmt: skip
+            since = formats.date_and_time(frozen.since_utc, self._here.language)
+            self._reason.text = self._here.words("teach.frozen", by=frozen.by, why=frozen.why, since=since)
+        # a step that draws itself again leaves its old buttons behind
         self._buttons = [(button, when) for button, when in self._buttons if not button.is_deleted]
         for button, when in self._buttons:
             button.set_enabled(when() and frozen is None)
 
 
-def cell(tag: str, text: str) -> ui.element:
-    """`td` or `th` of a table."""
-    with ui.element(tag) as made:
-        ui.label(text)
-    return made
+def address(role_id: str, roi_id: str, step: str = "") -> str:
+    """Of the page Teach."""
+    return "/teach?" + urlencode({"role": role_id, "roi": roi_id, **({"step": step} if step else {})})

@@ -1,4 +1,4 @@
-"""Two versions over the same samples: who is judged otherwise, and how often each is wrong."""
+"""Two versions on the same samples: the samples that they judge differently, and the errors of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.contract.words import Label, Verdict
 
 @dataclass(frozen=True)
 class Errors:
-    """Of `n` samples with that label, how many are judged otherwise; None without a threshold."""
+    """How many of `n` samples with a label get the wrong verdict; None without a threshold."""
 
     n: int
     wrong: int | None
@@ -23,8 +23,7 @@ class Difference:
     label: Label
     first: Verdict | None
     second: Verdict | None
-    first_score: float
-    second_score: float
+    apart: float
 
 
 def errors(results: Sequence[SampleScore], label: Label) -> Errors:
@@ -35,11 +34,11 @@ def errors(results: Sequence[SampleScore], label: Label) -> Errors:
 
 
 def differences(first: InferDatasetAnswer, second: InferDatasetAnswer) -> list[Difference]:
-    """Samples that get another verdict, the clearest first; of versions without a threshold nothing can be said."""
+    """Samples with two different verdicts, largest difference of scores first; no sample without a verdict."""
     others = {(result.label, result.filename): result for result in second.results}
     found = [
-        Difference(one.filename, one.label, one.verdict, two.verdict, one.score, two.score)
+        Difference(one.filename, one.label, one.verdict, two.verdict, abs(two.score - one.score))
         for one in first.results
         if (two := others.get((one.label, one.filename))) and one.verdict and two.verdict and one.verdict != two.verdict
     ]
-    return sorted(found, key=lambda item: -abs(item.second_score - item.first_score))
+    return sorted(found, key=lambda item: -item.apart)

@@ -1,4 +1,4 @@
-"""What do these samples prove, and what not? Keys of sentences with their values, in the order in which they matter."""
+"""What the samples prove and what they do not: keys of sentences with values, the most important first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Pictures without one miss that show a miss rate of at most 5 %, at 95 % confidence: 0.95 ** 59 < 0.05.
+# 59 pictures without a miss show a miss rate of at most 5 %, at 95 % confidence: 0.95 ** 59 < 0.05.
 ENOUGH_NG = 59
-MIN_OK = 3
+MIN_OK = 3  # the service calibrates with no fewer
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Sentence:
 
 
 def sentences(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[Sentence]:
-    """Of one calibration: `percentile` % of the good parts are to pass."""
+    """About a calibration by which `percentile` % of the good parts shall pass."""
     if n_ok < MIN_OK:
         return [Sentence("teach.too_few_to_calibrate", {"n": n_ok, "needed": MIN_OK})]
     said = []
@@ -36,6 +36,6 @@ def sentences(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> 
 
 
 def enough_ok(percentile: float) -> int | None:
-    """Good pictures without a false reject that show, at 95 % confidence, that so many pass; None: no number does."""
+    """How many good pictures without a false reject show, at 95 % confidence, that so many pass; None: no number."""
     promised = 1 - percentile / 100
     return math.ceil(math.log(0.05) / math.log1p(-promised)) if promised > 0 else None

@@ -1,23 +1,22 @@
-"""Files as samples: several at once; each that cannot be kept is named, the others are kept."""
+"""Files as samples, several at once: a file that cannot be kept is named, the others are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from nicegui import events, ui
 
-from gui.service import teaching as calls
+from gui.kit.widgets import answer, button, card_dialog
 from gui.service.client import ServiceError
-from gui.teach.choice import Choice
+from gui.teach.choice import Choice, Refresh
 from gui.teach.desk import Desk
 from service.contract.words import Label
 
 
-async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:
-    state = None if desk.layout else await desk.tried(calls.state(desk.client, desk.role_id, desk.roi_id))
-    with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-3").style("width: 640px"):
-        ui.label(desk.say("teach.add_files")).classes("text-h6")
-        ui.label(desk.say("teach.files_explain" if desk.layout else "teach.pictures_explain")).classes("muted")
+async def files_dialog(desk: Desk, label: Label, refresh: Refresh) -> None:
+    words = desk.words
+    state = None if desk.layout else await desk.here.tried(desk.roi.state())
+    with desk.here.root, card_dialog("width: 640px") as dialog:
+        ui.label(words("teach.add_files")).classes("text-h6")
+        ui.label(words("teach.files_explain" if desk.layout else "teach.pictures_explain")).classes("muted")
         choice = Choice(desk, label)
         scale = _scale_field(desk, state.mm_per_px if state else None) if desk.layout is None else None
         results = ui.column().classes("w-full gap-1").style("max-height: 240px; overflow-y: auto")
@@ -28,37 +27,34 @@ async def files_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable
                 mm_per_px = scale.value if scale else None
                 why = await _keep_file(desk, choice, file.name, await file.read(), mm_per_px)
                 with results.props("data-testid=files-kept"):
-                    _result(file.name, why or desk.say("teach.file_kept"), kept=not why)
+                    _result(file.name, why or words("teach.file_kept"), kept=not why)
 
-        upload = ui.upload(label=desk.say("teach.choose_files"), multiple=True, auto_upload=True, on_multi_upload=keep)
+        upload = ui.upload(label=words("teach.choose_files"), multiple=True, auto_upload=True, on_multi_upload=keep)
         upload.props("accept=.png,.jpg,.jpeg,.bmp,.tif,.tiff,.webp flat bordered data-testid=upload")
         upload.classes("w-full")
-        ui.button(desk.say("teach.done"), on_click=dialog.close).props("no-caps data-testid=done").classes("self-end")
-    await dialog
-    dialog.delete()
+        button(words("teach.done"), dialog.close, "done", "no-caps").classes("self-end")
+    await answer(dialog)
     await refresh()
 
 
 def _scale_field(desk: Desk, mm_per_px: float | None) -> ui.number:
-    """Pictures of a ROI that is in no layout say nothing of their scale."""
-    field = ui.number(desk.say("teach.scale"), value=mm_per_px, min=0.00001, max=1000, format="%.5f").props(
-        "outlined dense"
-    )
-    field.set_enabled(mm_per_px is None)
-    return field.props("data-testid=scale")
+    """Pictures of an ROI that is in no layout say nothing of their scale. The first ones set it."""
+    field = ui.number(desk.words("teach.scale"), value=mm_per_px, min=0.00001, max=1000, format="%.5f")
+    field.props("outlined dense data-testid=scale").set_enabled(mm_per_px is None)
+    return field
 
 
 async def _keep_file(desk: Desk, choice: Choice, name: str, data: bytes, mm_per_px: float | None) -> str:
-    """Why it was not kept; empty when it was."""
+    """Why the file was not kept; empty when it was kept."""
     try:
         if desk.layout:
-            await calls.keep_frame(desk.client, desk.role_id, choice.label, name, data, choice.roi_ids)
+            await desk.roi.keep_frame(choice.label, name, data, choice.roi_ids)
         elif not mm_per_px:
-            return desk.say("teach.scale_missing")
+            return desk.words("teach.scale_missing")
         else:
-            await calls.keep_picture(desk.client, desk.role_id, desk.roi_id, choice.label, name, data, mm_per_px)
+            await desk.roi.keep_picture(choice.label, name, data, mm_per_px)
     except ServiceError as error:
-        return desk.here.words.problem(error.code, error.detail)
+        return desk.words.problem(error.code, error.detail)
     return ""
 
 

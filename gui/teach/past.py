@@ -1,15 +1,18 @@
-"""Past inspections as samples: those that were judged wrongly teach the most."""
+"""Past inspections as samples: parts that were judged wrongly teach the most."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
 from gui.kit.formats import date_and_time, number
-from gui.service import teaching as calls
+from gui.kit.widgets import Chosen, answer, button, card_dialog, thumbnail, tile
 from gui.service.client import ServiceError
+from gui.service.teaching import LABELS
 from gui.service.urls import service_picture
+from gui.teach.choice import Refresh
 from gui.teach.desk import Desk
 from service.contract.inspections import InspectionSummary
 from service.contract.words import Label
@@ -17,80 +20,64 @@ from service.contract.words import Label
 SHOWN = 60
 
 
-async def past_dialog(desk: Desk, label: Label, refresh: Callable[[], Awaitable[None]]) -> None:
-    found = await desk.tried(calls.last_inspections(desk.client, desk.role_id, desk.roi_id, SHOWN))
+async def past_dialog(desk: Desk, label: Label, refresh: Refresh) -> None:
+    found = await desk.here.tried(desk.roi.last_inspections(SHOWN))
     if found is None:
         return
-    with desk.root, ui.dialog().props("persistent") as dialog, ui.card().classes("gap-3").style("max-width: 92vw"):
-        dialog_ = _Past(desk, found)
-        dialog_.draw(label, dialog.close)
-    await dialog
-    dialog.delete()
+    with desk.here.root, card_dialog("max-width: 92vw") as dialog:
+        _Past(desk, found).draw(label, dialog.close)
+    await answer(dialog)
     await refresh()
 
 
 class _Past:
     def __init__(self, desk: Desk, found: list[InspectionSummary]) -> None:
-        self._desk, self._found, self._chosen = desk, found, set[str]()
+        self._desk, self._found, self._chosen = desk, found, Chosen()
 
     def draw(self, label: Label, close: Callable[[], object]) -> None:
-        say = self._desk.say
-        self._close = close
+        say, self._close = self._desk.words, close
         ui.label(say("teach.add_past")).classes("text-h6")
         ui.label(say("teach.past_explain" if self._found else "teach.past_none", n=len(self._found))).classes("muted")
-        with (
-            ui.element("div").classes("tiles")
-            .style("width: min(980px, 88vw); max-height: 52vh; overflow-y: auto").props("data-testid=past")
-        ):  # fmt: skip
+        tiles = ui.element("div").classes("tiles").props("data-testid=past")
+        with tiles.style("width: min(980px, 88vw); max-height: 52vh; overflow-y: auto"):
             for inspection in self._found:
                 self._tile(inspection)
         self._problem = ui.label().classes("text-negative text-body1").props("data-testid=problem role=alert")
         with ui.row().classes("w-full justify-end gap-2"):
-            ui.button(say("teach.close"), on_click=close).props("flat no-caps data-testid=done")
-            for name in sorted(calls.LABELS, key=lambda name: name == label):
-                button = ui.button(say(f"teach.keep_as_{name}"), on_click=lambda name=name: self._keep(name))
-                button.props(f"color={'positive' if name == 'ok' else 'negative'} no-caps data-testid=keep-{name}")
-                self._desk.guard(button, lambda: bool(self._chosen))
+            button(say("teach.close"), close, "done", "flat no-caps")
+            # the label that the person came from stands last, where a dialog has its main button
+            for name in sorted(LABELS, key=lambda name: name == label):
+                look = f"color={'positive' if name == 'ok' else 'negative'} no-caps"
+                keep, some = partial(self._keep, name), partial(bool, self._chosen)
+                self._desk.button(say(f"teach.keep_as_{name}"), keep, f"keep-{name}", look, when=some)
 
     def _tile(self, inspection: InspectionSummary) -> None:
-        language = self._desk.language
-        with (
-            ui.element("button").classes("tile").props("type=button aria-pressed=false data-testid=inspection") as tile
-        ):
-            url = service_picture(f"inspections/{inspection.inspection_id}/thumbnail", side=160)
-            ui.image(url).props('no-transition fit=contain alt=""').classes("thumb")
-            ui.icon("check", size="22px").classes("chosen")
-            verdict = inspection.verdict or "–"
-            ui.label(f"{verdict} · {number(inspection.score, language)}").classes("text-weight-bold").style(
-                f"color: var(--{'ok' if verdict == 'OK' else 'ng'}-text, inherit)"
-            )
+        language, verdict = self._desk.language, inspection.verdict or "–"
+        picture = thumbnail(service_picture(f"inspections/{inspection.inspection_id}/thumbnail", side=160))
+        with tile(picture, "inspection", button=True) as made:
+            said = ui.label(f"{verdict} · {number(inspection.score, language)}").classes("text-weight-bold")
+            said.style(f"color: var(--{'ok' if verdict == 'OK' else 'ng'}-text, inherit)")
             ui.label(date_and_time(inspection.time_utc, language))
-        tile.on("click", lambda: self._choose(inspection.inspection_id, tile))
+        made.on("click", lambda: self._choose(inspection.inspection_id, made))
 
-    def _choose(self, inspection_id: str, tile: ui.element) -> None:
-        self._chosen = self._chosen ^ {inspection_id}
-        tile.props(f"aria-pressed={str(inspection_id in self._chosen).lower()}")
+    def _choose(self, inspection_id: str, made: ui.element) -> None:
+        self._chosen.toggle(inspection_id, made)
         self._desk.guard.look()
 
     async def _keep(self, label: Label) -> None:
-        """Each for itself: one whose picture is gone does not hold up the others."""
+        """One by one, so that an inspection whose picture is gone does not hold up the others."""
         desk, refused = self._desk, []
         for inspection in self._found:
             if inspection.inspection_id not in self._chosen:
                 continue
             try:
-                await calls.keep_inspection(desk.client, desk.role_id, desk.roi_id, label, inspection.inspection_id)
+                await desk.roi.keep_inspection(label, inspection.inspection_id)
                 self._chosen.discard(inspection.inspection_id)
             except ServiceError as error:
-                when = date_and_time(inspection.time_utc, desk.language)
-                refused.append(f"{when}: {_why(desk, error)}")
+                gone = error.code == "not_found"
+                why = desk.words("teach.picture_gone") if gone else desk.words.problem(error.code, error.detail)
+                refused.append(f"{date_and_time(inspection.time_utc, desk.language)}: {why}")
         if refused:
             self._problem.text = " ".join(refused)
         else:
             self._close()
-
-
-def _why(desk: Desk, error: ServiceError) -> str:
-    if error.code == "not_found":
-        return desk.say("teach.picture_gone")
-    return desk.here.words.problem(error.code, error.detail)

@@ -1,4 +1,4 @@
-"""What a threshold means: false rejects and misses, with what can be said for sure."""
+"""The meaning of a threshold: false rejects and misses, with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.contract.models import CalibrationAnswer
 
 @dataclass(frozen=True)
 class Measured:
-    """One rate, over `n` pictures; `unknown` is what is said when there were none."""
+    """One rate over `n` pictures; `unknown` is the sentence for no pictures."""
 
     name: str
     title: str
@@ -34,16 +34,16 @@ def measured(found: CalibrationAnswer) -> tuple[Measured, Measured]:
 
 def show_rates(desk: Desk, found: CalibrationAnswer) -> None:
     threshold = number(found.threshold, desk.language, 3)
-    ui.label(desk.say("teach.at_threshold", threshold=threshold)).classes("text-body1 muted number")
+    ui.label(desk.words("teach.at_threshold", threshold=threshold)).classes("text-body1 muted number")
     for one in measured(found):
         with ui.column().classes("gap-0 w-full").props(f"data-testid={one.name}"):
-            ui.label(desk.say(one.title)).classes("text-body1 text-weight-bold")
+            ui.label(desk.words(one.title)).classes("text-body1 text-weight-bold")
             ui.label(percent(one.rate, desk.language)).classes("text-h4 number").style("line-height: 1.2")
             ui.label(in_words(desk, one)).classes("number").style("font-size: 15px")
 
 
 def in_words(desk: Desk, one: Measured) -> str:
     if one.rate is None or one.ci95 is None:
-        return desk.say(one.unknown)
+        return desk.words(one.unknown)
     low, high = (percent(end, desk.language) for end in one.ci95)
-    return desk.say("teach.interval", events=round(one.rate * one.n), n=one.n, low=low, high=high)
+    return desk.words("teach.interval", events=round(one.rate * one.n), n=one.n, low=low, high=high)

@@ -1,4 +1,4 @@
-"""Where do scores lie under the threshold's line? Axis, bars, ticks and neighbours, as plain numbers."""
+"""The axis of scores: its ends, bars, ticks, and the scores next to the threshold. Plain numbers, no drawing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 BINS = 48
-# A few NG parts far out must not squeeze everything else into a corner: what lies beyond is in the last bar.
+# A few NG parts far out must not squeeze the rest into a corner: scores above 4 times the rest are in the last bar.
 _ROOM = 4.0
 _STEPS = 1000
 _TICKS = 6
@@ -36,7 +36,7 @@ class Axis:
 
     @property
     def digits(self) -> int:
-        """Decimals in which neighbouring places of the line differ."""
+        """Decimals that tell two neighbouring places of the line apart."""
         return max(0, min(6, -math.floor(math.log10(self.step))))
 
     def share(self, value: float) -> float:
@@ -64,7 +64,7 @@ def histogram(scores: Sequence[float], along: Axis, bins: int = BINS) -> list[in
 
 
 def ticks(along: Axis) -> list[float]:
-    """Round values inside the axis, five or so."""
+    """About five round values within the axis."""
     raw = (along.high - along.low) / _TICKS
     power = 10 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
@@ -78,7 +78,7 @@ def tick_digits(values: Sequence[float]) -> int:
 
 
 def nearest(samples: Sequence[S], threshold: float, count: int) -> tuple[list[S], list[S]]:
-    """Those that just pass, nearest first, and those that are just rejected: at the threshold is rejected."""
+    """Samples that just pass and samples just rejected, nearest first. A score at the threshold is rejected."""
     ordered = sorted(samples, key=lambda sample: sample.score)
     below = [sample for sample in ordered if sample.score < threshold]
     above = [sample for sample in ordered if sample.score >= threshold]

@@ -1,14 +1,16 @@
-"""Which stored inspections would be judged otherwise by another version? A job; nothing is recorded."""
+"""Stored inspections that another version would judge differently: a job; nothing is recorded."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
 from gui.kit.formats import number
-from gui.service import teaching as calls
-from gui.service.jobs import Following
+from gui.kit.tables import cell, header
+from gui.kit.widgets import button, link, select
+from gui.service.jobs import Following, failure
+from gui.service.teaching import usable
 from gui.service.urls import service_picture
-from gui.teach.desk import Desk, cell
+from gui.teach.desk import Desk
 from service.contract.insight import RerunChange, RerunResult
 
 LIMITS = (100, 1000, 5000)
@@ -17,53 +19,45 @@ SHOWN = 50
 
 class Changes:
     def __init__(self, desk: Desk) -> None:
-        self._desk, self._say = desk, desk.say
+        self._desk, self._say = desk, desk.words
         self._job: Following | None = None
         desk.here.every_tick(self._look)
 
     def draw(self) -> None:
-        ui.label(self._say("why.changes_title")).classes("text-h6")
-        ui.label(self._say("why.changes_explain")).classes("muted")
+        say = self._say
+        ui.label(say("why.changes_title")).classes("text-h6")
+        ui.label(say("why.changes_explain")).classes("muted")
         with ui.row().classes("items-center gap-2"):
-            self._version = ui.select([], label=self._say("why.version")).props("outlined dense data-testid=version")
-            self._version.style("min-width: 150px")
-            limits = {limit: self._say("why.last_n", n=number(limit, self._desk.language, 0)) for limit in LIMITS}
-            self._limit = ui.select(limits, value=LIMITS[0], label=self._say("why.which")).props("outlined dense")
-            self._limit.style("min-width: 190px")
-            self._start = ui.button(self._say("why.judge_again"), icon="replay", on_click=self._begin)
-            self._start.props("no-caps data-testid=rerun")
+            self._version = select(say("why.version"), [], None, "version")
+            limits = {limit: say("why.last_n", n=number(limit, self._desk.language, 0)) for limit in LIMITS}
+            self._limit = select(say("why.which"), limits, LIMITS[0], "limit", 190)
+            self._start = button(say("why.judge_again"), self._begin, "rerun", "no-caps", "replay")
         with ui.row().classes("w-full items-center no-wrap gap-3") as self._running:
             self._bar = ui.linear_progress(0, show_value=False, size="16px").props("rounded instant-feedback")
-            ui.button(self._say("why.cancel"), on_click=self._stop).props("flat no-caps data-testid=cancel-rerun")
+            button(say("why.cancel"), self._stop, "cancel-rerun", "flat no-caps")
         self._running.set_visibility(False)
         self._result = ui.column().classes("w-full gap-2").props("data-testid=changes")
 
     async def refresh(self) -> None:
-        desk = self._desk
-        versions = await desk.tried(calls.versions(desk.client, desk.role_id, desk.roi_id)) or []
-        names = {
-            version.model_version: self._say("why.version_serves" if version.current else "why.version_name",
-                                             version=version.model_version)
-            for version in versions if version.calibrated and not version.damaged
-        }  # fmt: skip
+        names = {}
+        for version in usable(await self._desk.here.tried(self._desk.roi.versions()) or []):
+            key, n = "why.version_serves" if version.current else "why.version_name", version.model_version
+            names[n] = self._say(key, version=n)
         self._version.set_options(names, value=next(iter(names), None))
         self._start.set_enabled(bool(names))
 
     async def _begin(self) -> None:
-        desk = self._desk
-        work = calls.start_rerun(
-            desk.client, desk.role_id, desk.roi_id, int(self._version.value), int(self._limit.value or LIMITS[0])
-        )
-        path = await desk.tried(work)
+        work = self._desk.roi.start_rerun(int(self._version.value), int(self._limit.value or LIMITS[0]))
+        path = await self._desk.here.tried(work)
         if path is None:
             return
         self._result.clear()
-        self._job = Following(desk.client, path)
+        self._job = Following(self._desk.client, path)
         self._look()
 
     async def _stop(self) -> None:
         if self._job:
-            await self._desk.tried(self._job.cancel())
+            await self._desk.here.tried(self._job.cancel())
 
     def _look(self) -> None:
         job = self._job
@@ -78,14 +72,13 @@ class Changes:
                 self._show(job)
 
     def _show(self, ended: Following) -> None:
-        job, words = ended.job, self._desk.here.words
+        job = ended.job
         if job and job.state == "done" and job.result:
             self._show_changed(RerunResult(**job.result))
             return
-        problem = (job.problem if job else None) or {}
-        code = str(problem.get("code", ended.error.code if ended.error else "other"))
-        detail = str(problem.get("detail", ended.error.detail if ended.error else ""))
-        ui.label(words.problem(code, detail)).classes("text-body1").props("data-testid=problem")
+        error = failure(job, ended.error)
+        said = self._say.problem(error.code, error.detail)
+        ui.label(said).classes("text-body1").props("data-testid=problem")
 
     def _show_changed(self, result: RerunResult) -> None:
         text = self._say("why.changed", n=result.n, changed=result.n_changed, version=result.model_version)
@@ -95,9 +88,7 @@ class Changes:
         if not result.changed:
             return
         with ui.element("table").classes("sheet"):
-            with ui.element("tr"):
-                for key in ("", "why.verdict", "why.score_column", ""):
-                    cell("th", self._say(key) if key else "")
+            header("", self._say("why.verdict"), self._say("why.score_column"), "")
             for item in result.changed[:SHOWN]:
                 self._row(item)
 
@@ -107,10 +98,7 @@ class Changes:
             with ui.element("td"):
                 url = service_picture(f"inspections/{item.inspection_id}/thumbnail", side=96)
                 ui.image(url).props('no-transition fit=contain alt=""').style("width: 64px; height: 48px")
-            cell("td", f"{item.old_verdict or '–'} → {item.new_verdict}").classes("text-weight-bold")
-            cell("td", f"{number(item.old_score, language)} → {number(item.new_score, language)}").classes("number")
+            cell(f"{item.old_verdict or '–'} → {item.new_verdict}").classes("text-weight-bold")
+            cell(f"{number(item.old_score, language)} → {number(item.new_score, language)}").classes("number")
             with ui.element("td").style("text-align: right"):
-                target = f"/history/{item.inspection_id}"
-                ui.button(self._say("why.look"), icon="search", on_click=lambda: ui.navigate.to(target)).props(
-                    "flat no-caps"
-                )
+                link(self._say("why.look"), f"/history/{item.inspection_id}", look="flat no-caps", icon="search")

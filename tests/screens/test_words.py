@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gui.kit import formats
-from gui.kit.words import FOLDER, LANGUAGES, Words, table
+from gui.kit.words import FOLDER, Words, table
+from gui.language import LANGUAGES
 
 GUI = FOLDER.parent
 SECTIONS = sorted(path.stem for path in (FOLDER / "en").glob("*.json"))

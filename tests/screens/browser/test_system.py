@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from gui.kit.words import Words
-from gui.preferences import Language
+from gui.language import Language
 from gui.system.log_view import LogView, parse
 from gui.system.setting_forms import changes, group_of, grouped, refusals
 from service.contract.system import SettingAbout
@@ -53,7 +53,7 @@ def test_a_backup_is_made_and_brought_back(plant: Inspector, browser: Browser) -
     by(page, "cancel").click()
     by(page, "restore").first.click()
     by(page, "confirm").click()
-    expect(page.get_by_text("starts anew with it")).to_be_visible()
+    expect(page.get_by_text("restarts with it")).to_be_visible()
     expect(by(page, "status")).not_to_contain_text("Ready")
     expect(by(page, "status")).to_contain_text("Limited")  # until the golden parts have been checked
     by(page, "tab-health").click()
