@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.contract.layouts import Box, Mark, Roi
+from service.contract.rules import MIN_MARK_PX, MIN_SIDE_PX, ROUNDING_PX, contains
 from service.contract.shapes import Annulus, Circle, Rect, Shape
 
-LEAST_ROI_PX, LEAST_MARK_PX = 8.0, 16.0  # the service refuses smaller ones
 SEARCH_OF_MARK = 0.75  # a new mark is searched for around its place, as far as that share of its longer side
-_ROUNDING_PX = 0.011  # numbers come rounded to 0.01 px
 # The numbers of each kind of shape, in the order of the screen.
 NUMBERS = {"rect": ("x", "y", "w", "h"), "circle": ("cx", "cy", "r"), "annulus": ("cx", "cy", "r", "r_inner")}
 
@@ -45,11 +44,11 @@ def shape_of(kind: str, values: Mapping[str, Any]) -> Shape:
     """From numbers of the drawing or of the fields. Raises Refused for a shape without size."""
     numbers = {name: float(values[name]) for name in NUMBERS[kind]}
     if not all(map(math.isfinite, numbers.values())):
-        raise Refused("too_small", px=f"{LEAST_ROI_PX:g}")
+        raise Refused("too_small", px=f"{MIN_SIDE_PX:g}")
     if kind == "rect":
-        _refuse_small(min(numbers["w"], numbers["h"]), LEAST_ROI_PX)
+        _refuse_small(min(numbers["w"], numbers["h"]), MIN_SIDE_PX)
         return Rect(kind="rect", **numbers)
-    _refuse_small(2 * numbers["r"], LEAST_ROI_PX)
+    _refuse_small(2 * numbers["r"], MIN_SIDE_PX)
     if kind == "circle":
         return Circle(kind="circle", **numbers)
     if not 0 <= numbers["r_inner"] < numbers["r"]:
@@ -62,7 +61,7 @@ def refuse_outside(roi: Roi, size: Size) -> None:
     (x, y), (w, h) = centre(roi.shape), half_reach(roi)
     width, height = size
     over = max(-0.5 - (x - w), -0.5 - (y - h), x + w - (width - 0.5), y + h - (height - 0.5))
-    if over > _ROUNDING_PX:
+    if over > ROUNDING_PX:
         raise Refused("outside", name=roi.roi_id, px=math.ceil(over))
 
 
@@ -99,7 +98,7 @@ def mark_moved(mark: Mark, box: Box, size: Size) -> Mark:
 def search_changed(mark: Mark, search: Box, size: Size) -> Mark:
     """Raises Refused when the search area does not contain its mark, or leaves the picture."""
     refuse_mark_box(search, size)
-    if not _contains(search, mark):
+    if not contains(search, mark):
         raise Refused("search_misses_mark")
     return mark.model_copy(update={"search": search})
 
@@ -107,22 +106,13 @@ def search_changed(mark: Mark, search: Box, size: Size) -> Mark:
 def box_of(values: Mapping[str, Any]) -> Box:
     """Raises Refused for a box without size."""
     numbers = {name: round(float(values[name]), 3) for name in NUMBERS["rect"]}
-    _refuse_small(min(numbers["w"], numbers["h"]), LEAST_MARK_PX)
+    _refuse_small(min(numbers["w"], numbers["h"]), MIN_MARK_PX)
     return Box(**numbers)
 
 
 def refuse_mark_box(box: Box, size: Size) -> None:
-    if not _contains(Box(x=0, y=0, w=size[0], h=size[1]), box):
+    if not contains(Box(x=0, y=0, w=size[0], h=size[1]), box):
         raise Refused("mark_outside")
-
-
-def _contains(outer: Box, inner: Box) -> bool:
-    return (
-        inner.x >= outer.x - _ROUNDING_PX
-        and inner.y >= outer.y - _ROUNDING_PX
-        and inner.x + inner.w <= outer.x + outer.w + _ROUNDING_PX
-        and inner.y + inner.h <= outer.y + outer.h + _ROUNDING_PX
-    )
 
 
 def _refuse_small(side: float, least: float) -> None:

@@ -13,14 +13,21 @@ from gui.service.teaching import LABELS
 from gui.teach.adopt import adopt
 from gui.teach.chart import ScoreChart
 from gui.teach.desk import Desk
-from gui.teach.evidence import MIN_OK, sentences
 from gui.teach.rates import show_rates
 from gui.teach.score_axis import axis, nearest
-from service.contract.models import CalibrationAnswer, ModelScoresAnswer, ModelSummary, NgScore, OkScore, StateAnswer
+from service.contract.models import (
+    DEFAULT_PERCENTILE,
+    CalibrationAnswer,
+    ModelScoresAnswer,
+    ModelSummary,
+    NgScore,
+    OkScore,
+    StateAnswer,
+)
+from service.contract.rules import MIN_OK_SCORES, doubts
 from service.contract.samples import SampleAbout
 
 NEAR = 4  # pictures on each side of the threshold
-DEFAULT_PERCENTILE = 95.0  # of the service, as long as it has no calibration to ask
 
 
 class CalibrateStep:
@@ -64,7 +71,7 @@ class CalibrateStep:
         samples = [sample for label in LABELS for sample in await tried(roi.samples(label)) or []]
         self._about = {sample.filename: sample for sample in samples}
         self._suggested = self._found = None
-        if self._scores and len(self._scores.ok) >= MIN_OK:
+        if self._scores and len(self._scores.ok) >= MIN_OK_SCORES:
             self._suggested = await tried(roi.try_threshold(self._scores, self._mm_per_px, None))
         self._body.clear()
         with self._body:
@@ -154,10 +161,10 @@ class CalibrateStep:
     def _show_sentences(self, scores: ModelScoresAnswer, percentile: float, overlap: bool | None) -> None:
         self._sentences.clear()
         with self._sentences:
-            for sentence in sentences(len(scores.ok), len(scores.ng), percentile, overlap):
+            for doubt in doubts(len(scores.ok), len(scores.ng), percentile, overlap):
                 with ui.row().classes("no-wrap items-start gap-2"):
                     ui.icon("info", size="22px").classes("text-warning").style("flex: none")
-                    ui.label(self._say(sentence.key, **sentence.values)).style("font-size: 15px")
+                    ui.label(self._say(f"teach.{doubt.code}", **doubt.values)).style("font-size: 15px")
 
     def _show_nearest(self, scores: ModelScoresAnswer, threshold: float) -> None:
         everything: list[OkScore | NgScore] = [*scores.ok, *scores.ng]

@@ -13,9 +13,9 @@ import numpy as np
 
 from service.calibration.intervals import beta_quantile, student_quantile
 from service.contract.models import CalibrationResult
+from service.contract.rules import MIN_OK_SCORES, doubts
 from service.errors import InvalidField
 
-MIN_OK_SCORES = 3
 ODD_DEVIATIONS = 4.0
 
 
@@ -144,20 +144,18 @@ def _odd_warning(count: int, *, left_out: bool) -> list[str]:
     return [f"{count} good samples look unlike all others{and_left_out}: look at them, they may be bad or blurred."]
 
 
+_SAID = {
+    "few_ok": "{n} good samples cannot prove a false-reject rate of {promised} % with 95 % confidence: at least "
+    "{needed} good samples without a false reject are needed.",
+    "no_ng": "No NG samples: nothing is known about the miss rate. Add parts with real defects.",
+    "few_ng": "{n} NG samples cannot prove a miss rate of 5 % with 95 % confidence: at least {needed} are needed.",
+    "overlap": "Good and NG samples overlap: no threshold separates them. Look at lighting, focus and ROI first.",
+    "never": "{n} good samples cannot prove that no good part is rejected: no number of samples can.",
+}
+
+
 def _warnings(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[str]:
-    said = []
-    promised = 1 - percentile / 100
-    needed = math.ceil(math.log(0.05) / math.log1p(-promised)) if promised > 0 else None
-    if needed is None or n_ok < needed:
-        goal = f"at least {needed} good samples" if needed else "more good samples than can be taken"
-        said.append(
-            f"{n_ok} good samples cannot prove a false-reject rate of {100 * promised:.3g} % with 95 % confidence: "
-            f"{goal} without a false reject are needed."
-        )
-    if n_ng == 0:
-        said.append("No NG samples: nothing is known about the miss rate. Add parts with real defects.")
-    elif n_ng < 59:
-        said.append(f"{n_ng} NG samples cannot prove a miss rate of 5 % with 95 % confidence: at least 59 are needed.")
-    if overlap:
-        said.append("Good and NG samples overlap: no threshold separates them. Look at lighting, focus and ROI first.")
-    return said
+    found = doubts(n_ok, n_ng, percentile, overlap)
+    return [
+        _SAID["never" if doubt.values.get("needed") == "∞" else doubt.code].format(**doubt.values) for doubt in found
+    ]

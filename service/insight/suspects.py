@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 
 from service.backend import Device, Kept
-from service.calibration.threshold import MIN_OK_SCORES, odd
+from service.calibration.threshold import odd
 from service.contract.models import QuestionableAnswer, QuestionableSample
+from service.contract.rules import MIN_OK_SCORES
 from service.contract.shapes import shape_from
 from service.engine.protocol import MemoryBank
 from service.insight.explain import embedded

@@ -8,21 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.contract.layouts import Box, Mark, Roi
+from service.contract.rules import MIN_MARK_PX, MIN_SIDE_PX, ROUNDING_PX, contains
 from service.contract.shapes import Annulus
 from service.errors import InvalidLayout, NotAligned
 from service.vision.find_mark import Template
 from service.vision.find_part import find_part, prepare_marks
-from service.vision.images import MIN_SIDE_PX
 from service.vision.roi_picture import canonical_shape, outlines, sticks_out_px
 
-MIN_MARK_PX = 16
 # Two marks 50 px apart tell the turn to about 0.1°; further apart is better.
 MIN_APART_PX = 50.0
 MIN_MARK_CONTRAST = 3.0  # grey levels, standard deviation; a camera's noise is 1 to 3
 # A shift that the mark hardly shows: along a straight edge a mark may lie anywhere.
 MAX_SLACK_OF_SIDE, MAX_SLACK_PX = 0.25, 20.0
 LARGEST_SIDE_PX = 32_000  # OpenCV's warp counts pixels in 16 bits
-ROUNDING_PX = 0.01
 
 
 def refuse_impossible(
@@ -67,9 +65,9 @@ def _refuse_roi(roi: Roi, width: int, height: int) -> None:
 def _refuse_mark(number: int, mark: Mark, width: int, height: int) -> None:
     if min(mark.w, mark.h) < MIN_MARK_PX:
         raise InvalidLayout(f"Mark {number} is too small: it needs at least {MIN_MARK_PX}x{MIN_MARK_PX} pixels.")
-    if not _contains(Box(x=0, y=0, w=width, h=height), mark.search):
+    if not contains(Box(x=0, y=0, w=width, h=height), mark.search):
         raise InvalidLayout(f"The search area of mark {number} lies outside of the {width}x{height} master.")
-    if not _contains(mark.search, mark):
+    if not contains(mark.search, mark):
         raise InvalidLayout(f"The search area of mark {number} does not contain the mark.")
 
 
@@ -98,12 +96,3 @@ def _refuse_vague(number: int, template: Template) -> None:
             f"Mark {number} looks nearly the same when it is shifted by {template.slack_px:.0f} px in one direction: "
             "choose a corner or a hole, not an edge."
         )
-
-
-def _contains(outer: Box, inner: Box) -> bool:
-    return (
-        inner.x >= outer.x - ROUNDING_PX
-        and inner.y >= outer.y - ROUNDING_PX
-        and inner.x + inner.w <= outer.x + outer.w + ROUNDING_PX
-        and inner.y + inner.h <= outer.y + outer.h + ROUNDING_PX
-    )

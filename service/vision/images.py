@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from service.contract.rules import MIN_SIDE_PX
 from service.errors import ImageTypeNotRead, Problem, TooLarge, UndecodableImage
 
 READ_TYPES = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
@@ -33,7 +34,6 @@ _FAST_PNG = (
     cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
     cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
 )  # fmt: skip
-MIN_SIDE_PX = 8  # one patch of the finest level covers 8 pixels: below this there is nothing to see
 
 
 def decode(data: bytes, *, max_mpx: float, name: str = "image") -> np.ndarray:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from gui.kit.svg import Box, picture_svg, shape_path
-from gui.teach.evidence import enough_ok, sentences
 from gui.teach.score_axis import Axis, axis, histogram, nearest, tick_digits, ticks
+from service.contract.rules import doubts, enough_ok
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def test_a_picture_at_the_threshold_is_rejected() -> None:
     ],
 )
 def test_too_few_samples_are_told_in_a_sentence(n_ok: int, n_ng: int, overlap: bool | None, said: list[str]) -> None:
-    found = sentences(n_ok, n_ng, 95.0, overlap)
-    assert [sentence.key.removeprefix("teach.") for sentence in found] == said
+    found = doubts(n_ok, n_ng, 95.0, overlap)
+    assert [doubt.code for doubt in found] == said
 
 
 def test_as_many_pictures_as_the_service_asks_for() -> None:
