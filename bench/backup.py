@@ -58,7 +58,7 @@ def _measure(client: Client, station: Station, rounds: int) -> None:
         station.infer(number)
     for _ in range(rounds):
         begun = time.perf_counter()
-        worker = threading.Thread(target=lambda: made.append(client.backup(lambda _share, _stage: None)))
+        worker = threading.Thread(target=lambda: made.append(client.back_up()))
         worker.start()
         busy += _inspect_while(station, worker.is_alive)
         durations.append(time.perf_counter() - begun)

@@ -6,114 +6,72 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from service.process.client import JSON, NoAnswer, NotListening, Refused, ServiceClient, called_host
 from service.progress import Report
 from service.settings import Settings
 
 START_TIMEOUT_S = 120.0
-NO_LIMIT = httpx.Timeout(30.0, read=None)
 
 
-class ServiceError(Exception):
-    """What the service refused, in its own words."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(f"{detail} (HTTP {status})")
-        self.status, self.detail = status, detail
-
-
-class Client:
-    """The contract's routes as methods. Raises ServiceError for every answer that is not 2xx."""
+class Client(ServiceClient):
+    """The contract's routes that the commands use. Every method raises Refused or NoAnswer."""
 
     def __init__(self, url: str, api_key: str = "") -> None:
-        headers = {"X-API-Key": api_key} if api_key else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=120.0)
-        self.url = url
+        address = urlsplit(url)
+        super().__init__(address.hostname or "", address.port or 80, lambda: api_key)
 
     def health(self) -> dict[str, Any]:
-        """Also while the service loads: the answer's status says so."""
-        answer: dict[str, Any] = self._http.get("/health").json()
-        return answer
+        """Also while the service loads: the answer's status says so. Raises ValueError for no answer of ours."""
+        found = self.ask("GET", "/health", any_status=True).body
+        if not isinstance(found, dict):
+            raise ValueError("what answers is not the service")
+        return found
 
-    def fit(self, fields: dict[str, Any], images: Sequence[Path], report: Report) -> dict[str, Any]:
+    def fit(self, fields: dict[str, Any], images: Sequence[Path], report: Report) -> Mapping[str, Any]:
         """Start a fit, report its progress, return its result."""
         files = [("images", (path.name, path.read_bytes())) for path in images]
-        started = self._http.post(
-            "/fit_ok", data=fields, files=files, headers={"Prefer": "respond-async"}, timeout=NO_LIMIT
-        )
-        return self._follow(started, report)
+        return self.job("/fit_ok", *_multipart(fields, files), report)
 
     def upload(self, label: str, fields: dict[str, Any], images: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
-        files = [("images", image) for image in images]
-        return self._json(self._http.post(f"/datasets/{label}/upload", data=fields, files=files, timeout=NO_LIMIT))
+        return self._post(f"/datasets/{label}/upload", *_multipart(fields, [("images", image) for image in images]))
 
     def calibrate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._json(self._http.post("/calibrate_ng", json=asked, timeout=NO_LIMIT))
+        return self._post("/calibrate_ng", asked)
 
     def infer(self, fields: dict[str, Any], name: str, image: bytes) -> dict[str, Any]:
-        return self._json(self._http.post("/infer", data=fields, files={"image": (name, image)}))
-
-    def backup(self, report: Report) -> dict[str, Any]:
-        return self._follow(self._http.post("/backups", headers={"Prefer": "respond-async"}), report)
-
-    def backups(self) -> dict[str, Any]:
-        return self._json(self._http.get("/backups"))
-
-    def restore(self, name: str, report: Report) -> None:
-        """Returns when the backup is unpacked and checked; the service starts anew with it then."""
-        self._follow(self._http.post(f"/backups/{name}/restore", headers={"Prefer": "respond-async"}), report)
+        return self._post("/infer", *_multipart(fields, [("image", (name, image))]))
 
     def verify(self) -> dict[str, Any]:
-        return self._json(self._http.post("/admin/verify", timeout=NO_LIMIT))
-
-    def freeze(self, why: str) -> dict[str, Any]:
-        return self._json(self._http.post("/admin/freeze", json={"why": why}))
-
-    def unfreeze(self) -> dict[str, Any]:
-        return self._json(self._http.post("/admin/unfreeze"))
+        return self._post("/admin/verify", {})
 
     def manifest(self, role_id: str, roi_id: str) -> dict[str, Any]:
-        return self._json(self._http.get("/manifest", params={"role_id": role_id, "roi_id": roi_id}))
+        query = urlencode({"role_id": role_id, "roi_id": roi_id})
+        found: dict[str, Any] = self.ask("GET", f"/manifest?{query}").body
+        return found
 
-    def close(self) -> None:
-        self._http.close()
+    def restored(self) -> dict[str, Any] | None:
+        """The restored state that waits to be verified."""
+        found: dict[str, Any] | None = self.ask("GET", "/backups").body["restored"]
+        return found
 
-    def _follow(self, started: httpx.Response, report: Report) -> dict[str, Any]:
-        """The result of a job. Raises ServiceError with its problem."""
-        job = _checked(started).headers["Location"]
-        while True:
-            state = self._job(job)
-            report(state["progress"], state["stage"])
-            if state["state"] == "done":
-                result: dict[str, Any] = state["result"]
-                return result
-            if state["state"] != "running":
-                problem = state["problem"] or {"status": 409, "detail": "The job was cancelled."}
-                raise ServiceError(problem["status"], problem["detail"])
-            time.sleep(0.1)
-
-    def _job(self, path: str) -> dict[str, Any]:
-        """Its state; patient with a service that starts anew. After 60 s raises what it got."""
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                answer = self._http.get(path)
-                if answer.status_code != 503 or time.monotonic() > deadline:
-                    return self._json(answer)
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(0.2)
-
-    def _json(self, response: httpx.Response) -> dict[str, Any]:
-        answer: dict[str, Any] = _checked(response).json()
+    def _post(self, path: str, data: Mapping[str, Any] | bytes, kind: str = JSON) -> dict[str, Any]:
+        """Without a limit of time: many pictures, and golden parts, take as long as they take."""
+        answer: dict[str, Any] = self.ask("POST", path, data, kind, timeout_s=None).body
         return answer
+
+
+def _multipart(fields: Mapping[str, Any], files: Sequence[tuple[str, tuple[str, bytes]]]) -> tuple[bytes, str]:
+    """Body and content type of a form."""
+    form = httpx.Request("POST", "http://form", data=dict(fields), files=list(files))
+    return form.read(), form.headers["Content-Type"]
 
 
 def client_of(settings: Settings) -> Client:
@@ -125,28 +83,23 @@ def running(settings: Settings) -> Iterator[Client | None]:
     """A client of the service that runs at the settings' address and has its data root open, or None."""
     client = client_of(settings)
     try:
-        health = client.health()
-        yield None if health.get("code") == "data_root_closed" else client
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        yield None
-    finally:
-        client.close()
+        opened = client.health().get("code") != "data_root_closed"
+    except NotListening:
+        opened = False
+    yield client if opened else None
 
 
 @contextmanager
 def connected(settings: Settings, say: Callable[[str], None]) -> Iterator[Client]:
     """A client of the service at the settings' address, which is started and stopped here when it does not run."""
     client = client_of(settings)
-    try:
-        if _is_live(client):
-            yield client
-            return
-        say("The service does not run: starting it for this command.")
-        with started(settings) as process:
-            wait_until_ready(client, say, process)
-            yield client
-    finally:
-        client.close()
+    if _is_live(client):
+        yield client
+        return
+    say("The service does not run: starting it for this command.")
+    with started(settings) as process:
+        wait_until_ready(client, say, process)
+        yield client
 
 
 @contextmanager
@@ -173,28 +126,30 @@ def started(settings: Settings, environment: dict[str, str] | None = None) -> It
 def wait_until_ready(
     client: Client, say: Callable[[str], None], process: subprocess.Popen[bytes] | None = None
 ) -> None:
-    """Raises ServiceError when it is not ready in time or has ended."""
+    """Raises Refused when it is not ready in time or has ended."""
     deadline, said, reason = time.monotonic() + START_TIMEOUT_S, "", "The service is starting."
     while time.monotonic() < deadline:
         if process is not None and process.poll() is not None:
-            raise ServiceError(503, f"The service ended with code {process.returncode}; run `brakedisc doctor`.")
+            raise Refused(
+                503, "not_ready", f"The service ended with code {process.returncode}; run `brakedisc doctor`."
+            )
         try:
             answer = client.health()
             if answer["status"] in ("ok", "degraded"):
                 return
             reason = answer["reason"] or answer["status"]
-        except httpx.TransportError:
+        except (NoAnswer, ValueError):
             pass
         if reason != said:
             say(reason)
             said = reason
         time.sleep(0.2)
-    raise ServiceError(503, f"The service was not ready within {START_TIMEOUT_S:.0f} s: {reason}")
+    raise Refused(503, "not_ready", f"The service was not ready within {START_TIMEOUT_S:.0f} s: {reason}")
 
 
 def url_of(settings: Settings) -> str:
-    """Where a client on this machine finds the service; an address that stands for all is not one to call."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    """Where a client on this machine finds the service."""
+    host = called_host(settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
@@ -215,16 +170,6 @@ def environment_of(settings: Settings) -> dict[str, str]:
 def _is_live(client: Client) -> bool:
     try:
         client.health()
-    except (httpx.TransportError, ValueError):
+    except (NoAnswer, ValueError):
         return False
     return True
-
-
-def _checked(response: httpx.Response) -> httpx.Response:
-    if response.is_success:
-        return response
-    try:
-        detail = response.json()["detail"]
-    except (ValueError, KeyError):
-        detail = response.text[:300]
-    raise ServiceError(response.status_code, detail)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from service import __version__
-from service.cli.client import ServiceError
 from service.errors import Problem
+from service.process.client import NoAnswer, Refused, Unclear
 from service.process.port import PortTaken
 from service.process.sleeping_threads import let_threads_sleep
 from service.settings import Settings, SettingsError, read_settings
@@ -41,9 +40,9 @@ def main() -> int:
     let_threads_sleep()
     try:
         app()
-    except (Problem, SettingsError, ServiceError, PortTaken) as error:
+    except (Problem, SettingsError, Refused, Unclear, PortTaken) as error:
         Console(stderr=True).print(f"[red]{escape(str(error))}[/]")
-    except httpx.TransportError as error:
+    except NoAnswer as error:
         Console(stderr=True).print(f"[red]The service cannot be reached: {escape(str(error))}.[/]")
     return 2
 

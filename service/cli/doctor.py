@@ -9,14 +9,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
 import psutil
 from rich.console import Console
 from rich.table import Table
 
 from service import __version__
+from service.cli.client import Client
 from service.engine.weights import best_available, require_weights, weights_folders
 from service.errors import Problem
+from service.process.client import NoAnswer
 from service.process.port import port_owner
 from service.settings import Settings
 from service.store.records.database import open_database
@@ -143,7 +144,7 @@ def _port(settings: Settings) -> Finding:
         if probe.connect_ex(("127.0.0.1", settings.port)) != 0:
             return Finding("port", GOOD, f"{address} is free")
     try:
-        health = httpx.get(f"http://127.0.0.1:{settings.port}/health", timeout=5).json()
+        health = Client(f"http://127.0.0.1:{settings.port}").health()
         return Finding("port", GOOD, f"{address}: this service, {health['status']}, {health['model']}")
-    except (httpx.HTTPError, ValueError, KeyError):
+    except (NoAnswer, ValueError, KeyError):
         return Finding("port", BAD, f"{address} is taken", f"{port_owner(settings.port)} End it, or set BACKEND_PORT.")

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -18,6 +17,7 @@ from service.cli.client import Client, connected, running, wait_until_ready
 from service.cli.teach_inspect import progress_bar
 from service.errors import InvalidField
 from service.operations.backup import backups_of
+from service.process.client import NoAnswer
 from service.progress import Report
 from service.settings import Settings
 from service.store.audit.log import Audit
@@ -36,7 +36,7 @@ def back_up(settings: Settings, console: Console) -> int:
         def report(share: float, stage: str) -> None:
             bar.update(task, completed=share, description=f"backup: {stage}")
 
-        made = client.backup(report) if client else _back_up_here(settings, report)
+        made = client.back_up(report) if client else _back_up_here(settings, report)
         bar.update(task, completed=1.0)
     console.print(f"{made['name']}: {made['n_files']} files, {made['size_bytes'] / 1e6:.1f} MB, read back and whole.")
     if made["copy_error"]:
@@ -74,7 +74,7 @@ def restore(settings: Settings, console: Console, name: str) -> int:
         bar.update(task, completed=1.0)
         _wait_until_anew(client, started)
         wait_until_ready(client, console.print)
-        _tell_records(console, client.backups()["restored"])
+        _tell_records(console, client.restored())
         answer = client.verify()
     console.print(f"{name} is restored.", verify_table(answer))
     back = "The state before is kept: `brakedisc restore former` goes back to it."
@@ -180,7 +180,7 @@ def _wait_until_anew(client: Client, former: float) -> None:
         try:
             if _started(client) > former + 0.3:  # the answer is rounded to 0.1 s
                 return
-        except httpx.TransportError:
+        except (NoAnswer, ValueError):
             pass
         time.sleep(0.1)
 

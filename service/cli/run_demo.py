@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from service.cli.client import Client, ServiceError, started, wait_until_ready
+from service.cli.client import Client, started, wait_until_ready
 from service.cli.teach_inspect import fit_with_progress, progress_bar, row_of, verdict_table, write_overlay
 from service.cli.weights import get_best
 from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
 from service.errors import InvalidField
+from service.process.client import Refused
 from service.settings import Settings, read_settings
 from service.vision.images import encode_png
 
@@ -58,7 +59,6 @@ def run_demo(folder: Path, settings: Settings, console: Console, *, download: bo
         console.print(f"Service ready: {health['model']} on {health['device_name'] or health['device']}.")
         teach(client, console, folder, shape)
         rows = inspect(client, console, folder, shape)
-        client.close()
     console.print(verdict_table(rows, extra=("truth",)))
     _conclude(console, rows, folder)
     return 0 if all(not row["error"] for row in rows) else 2
@@ -103,7 +103,7 @@ def inspect(client: Client, console: Console, folder: Path, shape: str) -> list[
         fields = {**ROI, "mm_per_px": MM_PER_PX, "shape": shape, "part_id": part.name}
         try:
             answer = client.infer(fields, f"{part.name}.png", encode_png(part.image_rgb))
-        except ServiceError as error:
+        except Refused as error:
             rows.append({"file": part.name, "truth": part.truth, "verdict": "-", "error": error.detail})
             continue
         write_overlay(folder / "overlays" / f"{part.name}.png", part.image_rgb, answer, shape, part.truth)

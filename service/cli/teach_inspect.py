@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from service.cli.client import Client, ServiceError, connected
+from service.cli.client import Client, connected
 from service.cli.shapes import shape_json
 from service.contract.shapes import parse_shape
 from service.errors import InvalidField
+from service.process.client import Refused
 from service.settings import Settings
 from service.vision.images import decode, encode_png
 from service.vision.overlay import draw_overlay
@@ -78,7 +80,9 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def fit_with_progress(client: Client, console: Console, fields: dict[str, Any], images: list[Path]) -> dict[str, Any]:
+def fit_with_progress(
+    client: Client, console: Console, fields: dict[str, Any], images: list[Path]
+) -> Mapping[str, Any]:
     with progress_bar(console) as bar:
         task = bar.add_task("teach", total=1.0)
         return client.fit(fields, images, lambda p, stage: bar.update(task, completed=p, description=f"teach: {stage}"))
@@ -142,7 +146,7 @@ def _inspect_one(
     data = path.read_bytes()
     try:
         answer = client.infer(fields, path.name, data)
-    except ServiceError as error:  # a bad picture must not hide the verdicts of the others
+    except Refused as error:  # a bad picture must not hide the verdicts of the others
         return dict.fromkeys(CSV_COLUMNS) | {"file": path.name, "verdict": "-", "error": error.detail}
     if out is not None:
         image = decode(data, max_mpx=settings.max_image_mpx, name=path.name)

@@ -31,7 +31,7 @@ def before(settings: Settings, console: Console) -> int:
     with connected(settings, console.print) as client:
         client.freeze(f"Update from version {__version__}")
         console.print("Training is frozen.")
-        made = client.backup(lambda _share, _stage: None)
+        made = client.back_up()
         console.print(f"Backup: {made['name']}, read back and whole.")
         answer = client.verify()
     console.print(verify_table(answer))

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from service.contract.operations import BackupSummary
 from tests.kit.parts import wait_until
 from tests.kit.processes import free_port
 from tray.supervise.clock import SystemClock
@@ -138,3 +139,7 @@ def is_gone(pid: int) -> bool:
 
 def _is(status: Status, state: State, code: str | None) -> bool:
     return status.state is state and code in (None, status.code)
+
+
+def a_backup(name: str, created_utc: str, version: str) -> BackupSummary:
+    return BackupSummary(name=name, created_utc=created_utc, version=version, size_bytes=1)

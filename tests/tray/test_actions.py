@@ -21,16 +21,17 @@ from service.store.state.settings_file import SettingsFile
 from tests.conftest import settings_for
 from tests.kit.parts import wait_until
 from tests.kit.processes import free_port
+from tests.kit.tray_parts import a_backup
 from tests.kit.tray_twin import HEALTH, TwinService, TwinSupervisor, twin_service
 from tests.kit.twin import TwinEngine
-from tray.client import Backup, NoAnswer, Refused, ServiceClient, Unclear
+from tray.client import NoAnswer, Refused, Unclear, client_of
 from tray.desktop.dialogs import NoDialog
 from tray.icon.actions import Actions, Desktop
 from tray.icon.menu import View, local_time, menu
 from tray.supervise.status import State, Status
 from tray.texts import Language
 
-BACKUP = Backup("brakedisc-20260301T020000Z-0.1.0.tar.gz", "2026-03-01T02:00:00+00:00", "0.1.0")
+BACKUP = a_backup("brakedisc-20260301T020000Z-0.1.0.tar.gz", "2026-03-01T02:00:00+00:00", "0.1.0")
 
 
 @dataclass
@@ -271,16 +272,16 @@ def test_closing_does_not_wait_for_a_question_nobody_answers(plant: Plant) -> No
 def test_the_first_key_of_the_settings_opens_the_service(tmp_path: Path) -> None:
     with twin_service(key="s3cret") as service:
         with_key = settings_for(tmp_path, BACKEND_PORT=service.port, BACKEND_API_KEY="line-2:s3cret, other")
-        ServiceClient(with_key).freeze("why")
+        client_of(with_key).freeze("why")
         with pytest.raises(Refused) as refused:
-            ServiceClient(settings_for(tmp_path, BACKEND_PORT=service.port)).freeze("why")
+            client_of(settings_for(tmp_path, BACKEND_PORT=service.port)).freeze("why")
     assert refused.value.code == "api_key_required"
 
 
 def test_a_key_that_is_made_while_the_tray_runs_is_used(tmp_path: Path) -> None:
     with twin_service(key="s3cret") as service:
         settings = settings_for(tmp_path, BACKEND_PORT=service.port)
-        client = ServiceClient(settings)
+        client = client_of(settings)
         with pytest.raises(Refused):
             client.freeze("why")
         SettingsFile(settings.data_root / SETTINGS_FILE).change({"BACKEND_API_KEY": "line-1:s3cret"})
@@ -289,11 +290,11 @@ def test_a_key_that_is_made_while_the_tray_runs_is_used(tmp_path: Path) -> None:
 
 def test_a_proxy_of_the_network_does_not_come_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with twin_service(backups=[{"name": "b", "created_utc": "2026", "version": "1"}]) as service:
-        client = ServiceClient(
+    with twin_service(backups=[a_backup("b", "2026", "1").model_dump()]) as service:
+        client = client_of(
             settings_for(tmp_path, BACKEND_PORT=service.port, BACKEND_HOST="0.0.0.0", BACKEND_API_KEY="k")
         )
-        assert client.backups() == (Backup("b", "2026", "1"),)
+        assert client.backups() == (a_backup("b", "2026", "1"),)
 
 
 @contextmanager
@@ -314,7 +315,7 @@ def real_service(settings: Settings) -> Iterator[None]:
 def test_the_real_service_understands_what_the_tray_asks(data_root: Path) -> None:
     settings = settings_for(data_root, BACKEND_PORT=free_port())
     with real_service(settings):
-        client = ServiceClient(settings)
+        client = client_of(settings)
         assert client.backups() == ()
         made = client.back_up()
         (backup,) = client.backups()
@@ -330,7 +331,7 @@ def test_the_real_service_understands_what_the_tray_asks(data_root: Path) -> Non
 
 def test_a_service_that_is_not_ours_is_a_refusal(tmp_path: Path) -> None:
     with twin_service(refuse=(502, {"error": "bad gateway"})) as service:
-        client = ServiceClient(settings_for(tmp_path, BACKEND_PORT=service.port))
+        client = client_of(settings_for(tmp_path, BACKEND_PORT=service.port))
         with pytest.raises(Refused, match="HTTP 502"):
             client.unfreeze()
 
@@ -339,7 +340,7 @@ def test_a_service_that_goes_away_during_a_job_leaves_it_unclear(tmp_path: Path)
     failed: list[type[Exception]] = []
     with twin_service() as service:
         service.hold.clear()
-        client = ServiceClient(settings_for(tmp_path, BACKEND_PORT=service.port), patience_s=1.0)
+        client = client_of(settings_for(tmp_path, BACKEND_PORT=service.port), patience_s=1.0)
 
         def back_up() -> None:
             try:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tray.client import Backup
+from service.contract.operations import BackupSummary
+from tests.kit.tray_parts import a_backup
 from tray.icon.menu import (
     SEPARATOR,
     TOOLTIP_LIMIT,
@@ -34,8 +35,8 @@ HEALTH: dict[str, Any] = {
 FROZEN = {**HEALTH, "training_frozen": True, "frozen": {"by": "quality", "station": "QA-2", "since_utc": "", "why": ""}}
 READY = Status(State.READY, pid=7, health=HEALTH)
 BACKUPS = (
-    Backup("brakedisc-20260302T020000Z-0.2.0.tar.gz", "2026-03-02T02:00:00+00:00", "0.2.0"),
-    Backup("brakedisc-20260301T020000Z-0.1.0.tar.gz", "2026-03-01T02:00:00+00:00", "0.1.0"),
+    a_backup("brakedisc-20260302T020000Z-0.2.0.tar.gz", "2026-03-02T02:00:00+00:00", "0.2.0"),
+    a_backup("brakedisc-20260301T020000Z-0.1.0.tar.gz", "2026-03-01T02:00:00+00:00", "0.1.0"),
 )
 STATES = {
     "stopped": Status(State.STOPPED),
@@ -159,13 +160,13 @@ def test_backups_are_offered_with_local_time_and_version_newest_first() -> None:
 
 
 @pytest.mark.parametrize(("backups", "words"), [((), "No backups yet"), (None, "One moment…")])
-def test_without_backups_the_list_says_so_in_grey(backups: tuple[Backup, ...] | None, words: str) -> None:
+def test_without_backups_the_list_says_so_in_grey(backups: tuple[BackupSummary, ...] | None, words: str) -> None:
     restore = next(entry for entry in menu(view(READY, backups=backups)) if entry.text == "Restore…")
     assert restore.entries == (Entry(words, enabled=False),)
 
 
 def test_of_many_backups_the_newest_fit_the_screen() -> None:
-    many = tuple(replace(BACKUPS[0], name=f"{number}") for number in range(50))
+    many = tuple(BACKUPS[0].model_copy(update={"name": f"{number}"}) for number in range(50))
     offered = actions(view(READY, backups=many))["restore"].entries
     assert [entry.argument for entry in offered] == [f"{number}" for number in range(20)]
 

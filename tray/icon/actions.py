@@ -11,7 +11,7 @@ from typing import Protocol
 
 from service import __version__
 from service.settings import Settings
-from tray.client import NoAnswer, Refused, ServiceClient, Unclear
+from tray.client import NoAnswer, Refused, Unclear, client_of
 from tray.desktop import autostart, clipboard, dialogs, folders, inspector
 from tray.desktop.dialogs import NoDialog
 from tray.diagnostics.diagnostics import default_folder, write_diagnostics
@@ -67,7 +67,7 @@ class Actions:
         self._supervisor, self._settings, self._screen = supervisor, settings, screen
         self._page_url, self._desktop = page_url, desktop or Desktop()
         self._closing = threading.Event()
-        self._client = ServiceClient(settings, self._closing.is_set)
+        self._client = client_of(settings, self._closing.is_set)
         self._lock = threading.Lock()  # guards _under_way
         self._under_way: dict[str, threading.Thread] = {}
         self._table: Mapping[str, Callable[[str], None]] = {

@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 
 from service.settings import Settings
-from tray.client import NoAnswer, Refused, ServiceClient
+from tray.client import NoAnswer, Refused, client_of
 from tray.desktop import autostart
 from tray.icon.actions import Actions, Desktop
 from tray.icon.icon import NoIcon, TrayIcon
@@ -62,7 +62,7 @@ class App:
         desktop: Desktop | None = None,
     ) -> None:
         self._settings, self._ended = settings, ended
-        self._client = ServiceClient(settings, ended.is_set)
+        self._client = client_of(settings, ended.is_set)
         self._actions = Actions(supervisor, settings, self, url, desktop)
         self._supervisor = supervisor
         language = language_of(tray_settings.language, settings.data_root)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from tray.client import Backup
+from service.contract.operations import BackupSummary
 from tray.supervise.status import State, Status
 from tray.texts import LANGUAGES, NAMES, Language, reason, text
 
@@ -32,7 +32,7 @@ class View:
 
     status: Status = field(default_factory=Status)
     language: Language = "en"
-    backups: tuple[Backup, ...] | None = None  # None: not asked yet
+    backups: tuple[BackupSummary, ...] | None = None  # None: not asked yet
     autostart: bool | None = None  # None: does not exist here
     busy: str = ""  # the action under way
     has_gui: bool = False  # the inspector's own page; without it, the service's page is opened

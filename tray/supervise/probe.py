@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tray.supervise.program import Program, called_host
+from service.process.client import called_host
+from tray.supervise.program import Program
 
 _LARGEST_ANSWER = 1_000_000
 

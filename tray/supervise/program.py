@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gui.settings import GuiSettings
+from service.process.client import called_host
 from service.settings import Settings
 
 PRODUCT = "brakedisc-inspector"
@@ -64,11 +65,6 @@ def page_url(settings: Settings, gui_settings: GuiSettings | None) -> str:
 def _url(host: str, port: int, path: str) -> str:
     called = called_host(host)
     return f"http://[{called}]:{port}{path}" if ":" in called else f"http://{called}:{port}{path}"
-
-
-def called_host(host: str) -> str:
-    """The address to call: one that stands for all addresses is not one of them."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def _command(executable: str, module: str) -> list[str]:
