@@ -66,7 +66,7 @@ def test_a_backup_is_made_and_brought_back(plant: Inspector, browser: Browser) -
 def test_freezing_asks_why_and_says_who(plant: Inspector, browser: Browser) -> None:
     page = open_page(browser, f"{plant.url}/system?tab=freeze")
     by(page, "freeze").click()
-    expect(page.get_by_text("Say why")).to_be_visible()
+    expect(page.get_by_text("Enter the reason")).to_be_visible()
     by(page, "why").fill("audit <b>2026</b>")
     by(page, "freeze").click()
     expect(by(page, "frozen")).to_be_visible()
