@@ -1,4 +1,4 @@
-"""What PyInstaller collects and the product does not need, most of it for other uses of torch.
+"""Files and modules that PyInstaller collects and the product does not need, most of them other uses of torch.
 
 Modules that are imported, and sources that are read, while a model is taught, exported and asked were noted on Linux;
 what of the big packages is not among them is left out. The CUDA edition, where size counts less, keeps all of torch.

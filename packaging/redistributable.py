@@ -1,4 +1,4 @@
-"""What of NVIDIA's and Microsoft's files may be handed on inside the product, by the names of the files.
+"""Names of NVIDIA's and Microsoft's files that may be redistributed inside the product.
 
 Sources: Attachment A of the CUDA Toolkit's licence agreement, the licence of cuDNN, and the list of distributable code
 of Visual Studio, which leaves out every debug library.

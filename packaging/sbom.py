@@ -1,4 +1,4 @@
-"""What is in the Windows product, as CycloneDX 1.5: packages with versions, hashes and licences, Python, backbones.
+"""SBOM of the Windows product, CycloneDX 1.5: packages with versions, hashes and licences, Python, backbones.
 
 Made of the lock file that the product is built from, not of what happens to be installed.
 """

@@ -1,4 +1,4 @@
-"""The first that every executable runs: its modules are in `_internal/modules.pyz`, one archive for all of them.
+"""Start of every executable: its modules are in `_internal/modules.pyz`, one archive for all of them.
 
 PyInstaller puts an archive into each executable; this makes its importer read the shared one instead.
 """

@@ -90,7 +90,7 @@ def serve(
     read: Callable[[], Settings], *, supervisor_pid: int | None = None, build: BuildEngine | None = None,
     early: Early | None = None,
 ) -> None:  # fmt: skip
-    """Serve until asked to stop; anew, with the settings read again, when a restored state waits for it.
+    """Serve until asked to stop. Restarts, with the settings read again, when a restored state waits.
 
     Raises PortTaken, SettingsError.
     """
@@ -205,7 +205,7 @@ def build_engine(settings: Settings) -> Engine:
 
 
 def _serve_several(settings: Settings, serving: Serving) -> bool:
-    """True when the workers ended because a restored state waits, or somebody asked for a new start."""
+    """True when the workers ended for a restart: a restored state waits, or a restart was asked for."""
     try:
         finish_restore(settings.data_root)
     except (OSError, Problem) as error:  # the workers' /health says why they cannot work
@@ -219,7 +219,7 @@ def _serve_several(settings: Settings, serving: Serving) -> bool:
 
 @contextmanager
 def _looking_for(data_root: Path, serving: Serving, app: ASGIApp) -> Iterator[None]:
-    """While the outage app serves: start anew as soon as the data root can be opened."""
+    """While the outage app serves: restart as soon as the data root can be opened."""
     if hasattr(app, "state") and hasattr(app.state, "backend"):
         yield
         return

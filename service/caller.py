@@ -1,4 +1,4 @@
-"""Who asks: the request's id, the name of its key and its station, for log lines, records and the audit log.
+"""The caller of a request: its id, the name of its key and its station, for logs, records and the audit log.
 
 Follows a request into its threads.
 """
@@ -28,5 +28,5 @@ def accept_station(given: str | None, address: str) -> str:
 
 
 def name() -> str:
-    """Of the key that was used; a service without keys does not know who asks."""
+    """Name of the API key that was used; empty in a service without keys."""
     return key_name.get() or "anybody"

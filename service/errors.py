@@ -89,7 +89,7 @@ class NotAligned(Problem):
 
 
 class RoiOutsideFrame(Problem):
-    """A ROI lies partly outside of the picture: what cannot be seen is not OK."""
+    """An ROI lies partly outside of the picture: what cannot be seen is not OK."""
 
     status, code, title = 422, "roi_outside_frame", "ROI outside of the picture"
 

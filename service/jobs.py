@@ -48,7 +48,7 @@ class Jobs:
     def start(
         self, kind: str, work: Callable[[Report], dict[str, Any]], lane: Lane = "device"
     ) -> tuple[str, Future[dict[str, Any]]]:
-        """Queue `work`; returns the job's id, and a future for who wants to wait.
+        """Queue `work`; returns the job's id, and a future to wait for its result.
 
         `work` calls its Report often, which raises Cancelled when somebody asked for it.
         Raises QueueFull, DiskFull, DatabaseUnusable.
@@ -146,7 +146,7 @@ class Jobs:
         return report
 
     def _update(self, job_id: str, **values: object) -> bool:
-        """Write values; returns whether somebody asked to cancel. Raises DiskFull, DatabaseUnusable."""
+        """Write values; returns whether a cancel was asked for. Raises DiskFull, DatabaseUnusable."""
         with self._transaction() as connection:
             connection.execute(sa.update(jobs).where(jobs.c.job_id == job_id).values(**values))
             asked = connection.execute(sa.select(jobs.c.cancel_asked).where(jobs.c.job_id == job_id))

@@ -50,7 +50,7 @@ def check_host(hosts: frozenset[str], header: str) -> None:
 
 
 class KeyRing:
-    """The API keys in force: the environment's, or else those of `settings.env`, where a change counts at once.
+    """API keys in force: from the environment, or else from `settings.env`, where a change counts at once.
 
     Every worker process has its own and looks at the file itself.
     """

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     input_size: int = setting(
         "BACKEND_INPUT_SIZE",
         0,
-        "Side in pixels to which a ROI is scaled; 0 = the ROI's own, within limits",
+        "Side in pixels to which an ROI is scaled; 0 = the ROI's own, within limits",
         ge=0,
         le=2048,
     )
@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
     @property
     def api_keys(self) -> dict[str, str]:
-        """Accepted keys and the name of who holds each: `{"s3cret": "line-2"}`."""
+        """Accepted keys, each with the name of its holder: `{"s3cret": "line-2"}`."""
         return parse_keys(self.api_key)
 
 

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(*, headless: bool) -> int:
-    """Supervise until somebody quits. Raises SettingsError."""
+    """Supervise until Quit. Raises SettingsError."""
     instance = Instance()
     if not instance.take():
         return commands.second_start()

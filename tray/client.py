@@ -1,4 +1,4 @@
-"""The service as the tray asks it: at the address of the settings, with the first key that is in force now."""
+"""The tray's client of the service: address of the settings, first API key in force."""
 
 from __future__ import annotations
 

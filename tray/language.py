@@ -1,4 +1,4 @@
-"""Which language does this PC's operator read? A choice in the menu, else the setting, else Windows' own."""
+"""The operator's language: a choice in the menu, else the setting, else Windows' own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def language_of(setting: str, data_root: Path) -> Language:
-    """`setting`: auto, es or en. What somebody chose in the menu counts more: it is the later word."""
+    """`setting`: auto, es or en. A choice in the menu counts more, because it was made later."""
     return chosen(data_root) or _known(setting) or system_language()
 
 

@@ -1,4 +1,4 @@
-"""What does the tray say? Every text in English and Spanish side by side, so that none can be missing."""
+"""Every text of the tray in English and Spanish side by side, so that none can be missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every executable does first: worker processes, streams where Windows gives none, and a crash that is logged
+"""First steps of every executable: worker processes, streams where Windows gives none, and a crash that is logged
 instead of shown in a box that nobody closes."""
 
 from __future__ import annotations

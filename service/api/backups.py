@@ -45,7 +45,7 @@ def post_backups(backend: Parts, prefer: Prefer = "") -> BackupAnswer | Response
 
 @router.post("/{name}/restore", response_model=RestoreAnswer, responses=STARTED)
 def post_restore(backend: Parts, name: str, prefer: Prefer = "") -> RestoreAnswer | Response:
-    """`curl -X POST http://127.0.0.1:8000/backups/NAME/restore`: checks it, then starts anew with it"""
+    """`curl -X POST http://127.0.0.1:8000/backups/NAME/restore`: checks it, then restarts with it"""
     job_id, done = backend.upkeep.jobs.start(
         "restore", partial(backing_up.restore, backend.people, backend.upkeep, name), lane="disk"
     )

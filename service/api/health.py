@@ -1,4 +1,4 @@
-"""Is it alive, is it ready (no key: supervisors and load balancers ask), and how is it doing."""
+"""Health for supervisors and load balancers, without a key; metrics with one."""
 
 from __future__ import annotations
 

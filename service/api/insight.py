@@ -1,4 +1,4 @@
-"""Why it was judged so, and what another version would say."""
+"""Explanations of verdicts, and re-runs with another version."""
 
 from __future__ import annotations
 

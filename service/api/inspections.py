@@ -81,7 +81,7 @@ def get_inspection(backend: Parts, inspection_id: str) -> InspectionAnswer:
 
 @router.get("/{inspection_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 def get_image(backend: Parts, inspection_id: str) -> Response:
-    """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: as received; a ROI is cut from its frame"""
+    """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: as received; an ROI is cut from its frame"""
     return picture(picture_of(backend.kept, backend.kept.records.get(inspection_id)))
 
 

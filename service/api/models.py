@@ -1,4 +1,4 @@
-"""Versions of a ROI's model."""
+"""Versions of an ROI's model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers while the data root cannot be opened: /health with the reason, and 503 for everything else."""
+"""The application for a data root that cannot be opened: /health tells the reason, everything else is 503."""
 
 from __future__ import annotations
 

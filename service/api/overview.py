@@ -1,4 +1,4 @@
-"""What the GUI shows of a ROI before anything is inspected."""
+"""State and manifest of an ROI: what a GUI shows before it inspects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every route asks for: the backend, and a caller who may enter."""
+"""Dependencies of every route: the backend, and a checked API key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ROI's stored samples."""
+"""An ROI's stored samples."""
 
 from __future__ import annotations
 

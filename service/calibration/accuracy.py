@@ -1,4 +1,4 @@
-"""How well a model tells good from bad: the figures of the anomaly-detection literature and those of an auditor.
+"""Accuracy of a model: AUROC and AU-PRO of the literature, and the error rates an auditor asks for.
 
 Pixels are counted in fine score levels, one picture at a time, so that any number of pictures fits into memory.
 """

@@ -1,4 +1,4 @@
-"""Speaks HTTP to the service: one that runs already, or one started for the length of a command."""
+"""HTTP client of the commands: of the service that runs, or of one started for the length of a command."""
 
 from __future__ import annotations
 

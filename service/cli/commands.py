@@ -73,7 +73,7 @@ def serve(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where data and overlays go; made anew")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="Where data and overlays go; emptied first")] = Path("demo"),
     port: Annotated[int | None, typer.Option(help="Port of the service")] = None,
     download: Annotated[bool, typer.Option(help="Get a better backbone when there is a connection")] = True,
 ) -> None:

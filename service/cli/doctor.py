@@ -1,4 +1,4 @@
-"""`doctor`: what this machine has and lacks, and what to do about it."""
+"""`doctor`: checks GPU, driver, weights, disk and port, and says how to mend what fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`prepare`: what the installer asks for, written where the programs read it. Run by the installer."""
+"""`prepare`: writes what the installer was told to where the programs read it."""
 
 from __future__ import annotations
 

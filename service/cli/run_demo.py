@@ -29,7 +29,7 @@ MARK = ".brakedisc-demo"
 
 @dataclass(frozen=True)
 class Part:
-    """A drawn disc: what is wrong with it, or nothing."""
+    """A drawn disc and its defect, None for a good one."""
 
     name: str
     image_rgb: np.ndarray

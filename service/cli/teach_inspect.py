@@ -109,7 +109,7 @@ def row_of(name: str, answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def verdict_table(rows: list[dict[str, Any]], extra: tuple[str, ...] = ()) -> Table:
-    """`extra` columns stand behind the file's name; that of errors only where there are some. Fits 80 columns."""
+    """`extra` columns follow the file's name; a column of errors is added when there are any. Fits 80 columns."""
     errors = ("error",) if any(row["error"] for row in rows) else ()
     columns = ("file", *extra, "verdict", "score", "threshold", "largest_mm2", "ms", *errors)
     table = Table(title="Verdicts")

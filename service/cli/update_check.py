@@ -20,7 +20,7 @@ _FILE = "update.json"
 
 @dataclass(frozen=True)
 class Before:
-    """What is compared after the update. `scores`: of each golden part."""
+    """State before the update, to compare with. `scores`: of each golden part."""
 
     version: str
     backup: str

@@ -1,4 +1,4 @@
-"""The words of whole frames: a picture of a part in, aligned, all ROIs judged, one verdict out; and their record.
+"""Whole frames: one picture of a part in, every ROI of its layout judged, one verdict out; and their record.
 
 "Frame" pixels are those of the picture that was sent, upright; (0, 0) is the centre of the first.
 """
@@ -85,7 +85,7 @@ class FramesAnswer(Answer):
 
 
 class FrameAnswer(Answer, FrameSummary):
-    """`image_sha256` is that of the picture as it was received."""
+    """`image_sha256`: of the picture as it was received."""
 
     alignment: Alignment | None
     frame_request_id: str

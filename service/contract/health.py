@@ -1,4 +1,4 @@
-"""What /health says, and the freeze it tells of."""
+"""Health of the service, and the freeze of training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Latency(BaseModel):
 
 
 class Frozen(Value):
-    """Who froze training, from which station, when and why."""
+    """A freeze of training: by whom, from which station, when and why."""
 
     by: str
     station: str
@@ -25,7 +25,7 @@ class Frozen(Value):
 
 
 class BackupState(Value):
-    """Of the last attempt; `last_success_utc` that of the newest backup that is here."""
+    """Outcome of the last attempt; `last_success_utc`: of the newest backup that is still here."""
 
     last_success_utc: str | None
     error: str | None

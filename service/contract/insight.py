@@ -1,4 +1,4 @@
-"""The words of what a model has learned from, and of what would be otherwise: samples, scores, neighbours, re-runs."""
+"""Explanations by the nearest good patches, and re-runs with another version."""
 
 from __future__ import annotations
 

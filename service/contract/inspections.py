@@ -31,7 +31,7 @@ class Params(BaseModel):
     shape: dict[str, Any] | None = None
     to_frame: Annotated[
         tuple[tuple[float, float, float], tuple[float, float, float]] | None,
-        Field(description="Of a ROI of a whole frame: takes pixels of its picture to pixels of the frame"),
+        Field(description="Of an ROI of a whole frame: takes pixels of its picture to pixels of the frame"),
     ] = None
 
 
@@ -92,7 +92,7 @@ class InspectionAnswer(Answer, InspectionSummary):
 
 
 class Drift(Value):
-    """`ratio`: mean score of the good parts of the period, by the version that serves, to that of the calibration's."""
+    """`ratio`: mean score of the period's good parts, divided by the mean at the calibration in force."""
 
     ratio: float
     warning: bool

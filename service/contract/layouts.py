@@ -1,4 +1,4 @@
-"""The words of layouts: where a role's ROIs lie in its master picture, and how a frame is aligned with it.
+"""Layouts: where a role's ROIs lie in its master picture, and how a frame is aligned with it.
 
 Coordinates are pixels of the master; (0, 0) is the centre of its first pixel. Angles are degrees, clockwise on screen.
 """
@@ -35,7 +35,7 @@ class Box(_Value):
 
 
 class Mark(Box):
-    """What is looked for in a frame, and where: the part may shift as far as `search` is larger."""
+    """A reference mark and the area it is searched in: the part may shift as far as `search` is larger."""
 
     search: Box
 
@@ -55,7 +55,7 @@ class Master(_Value):
 
 
 class Layout(_Value):
-    """`mm_per_px` is null only while there are no ROIs. Those who edit a locked layout ask first."""
+    """`mm_per_px` is null only while there are no ROIs. A locked layout is edited only after a question."""
 
     role_id: str
     revision: int

@@ -1,4 +1,4 @@
-"""How every error is told."""
+"""The shape of every error."""
 
 from __future__ import annotations
 

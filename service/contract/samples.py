@@ -1,4 +1,4 @@
-"""Samples a ROI has, and how they are scored."""
+"""Samples an ROI has, and how they are scored."""
 
 from __future__ import annotations
 

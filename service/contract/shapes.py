@@ -1,4 +1,4 @@
-"""Shapes in a ROI picture: where a part is inspected."""
+"""Shapes in an ROI picture: where a part is inspected."""
 
 from __future__ import annotations
 

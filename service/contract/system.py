@@ -1,4 +1,4 @@
-"""The words of looking after the service: audit log, log files, settings, API keys."""
+"""Audit log, log files, settings and API keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AuditAnswer(Answer):
 
 
 class AuditVerifyAnswer(Answer):
-    """`problem`: the first that was found, null for a log that nobody has changed; `n` entries were checked."""
+    """`problem`: the first that was found, null for an unchanged log; `n` entries were checked."""
 
     intact: bool
     n: int
@@ -65,7 +65,7 @@ class LogPieceAnswer(Answer, LogPiece):
 
 
 class SettingAbout(BaseModel):
-    """`value` is what the next start reads, `running` what is in force; of a secret both are empty and `set` tells."""
+    """`value`: read by the next start. `running`: in force now. Both are empty for a secret; `set`: there is one."""
 
     name: str
     value: str

@@ -1,5 +1,5 @@
-"""The words of the HTTP contract: what goes in and out, with the bounds of every field. Adding fields is fine,
-changing names, types or meanings is not: plants run GUIs that speak these."""
+"""Types and bounds that the whole HTTP contract shares. Adding fields to the contract is fine, changing names, types
+or meanings is not: plants run GUIs that speak it."""
 
 from __future__ import annotations
 

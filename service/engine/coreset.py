@@ -1,4 +1,4 @@
-"""Which patches to keep: greedy k-center, made lazy, so that a vector is measured only when it could be the next pick.
+"""Coreset of patches by greedy k-center, made lazy: a vector is measured only when it could be the next pick.
 
 PatchCore (Roth et al., CVPR 2022), section 3.3; k-center greedy: Sener & Savarese, ICLR 2018, section 4.1.
 """

@@ -108,7 +108,7 @@ class DeviceWorker(Generic[Item, Result]):
                 self._compute(batch)
 
     def _give_up(self, some: Sequence[_Waiting[Item, Result]]) -> None:
-        """Nobody waits for them any more: they must not take up room in the queue."""
+        """Take them out of the queue: their callers no longer wait."""
         for waiting in some:
             waiting.future.cancel()
             with self._changed:

@@ -1,4 +1,4 @@
-"""How far each patch is from the nearest good ones: exact nearest neighbours by matrix products, without faiss."""
+"""Distance of each patch to the nearest good one: exact nearest neighbours by matrix products, without faiss."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _key(weights: Path) -> str:
 
 
 def _compiled(module: str) -> bytes:
-    """The code itself, in a checkout and in a bundle: nobody has to remember a version number."""
+    """A hash of the code itself, in a checkout and in a bundle, so that no version number has to be kept up."""
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""PatchCore (Roth et al. 2022, arXiv 2106.08265): learn what normal looks like, measure how far a part is from it.
+"""PatchCore (Roth et al. 2022, arXiv 2106.08265): a memory bank of good patches, and distances to it.
 
 Prose over the `Engine` protocol; every step that needs the device goes through `on_device`, so that a fit runs in
 slices between inspections. What differs from the paper, and why, is measured in docs/accuracy.md.

@@ -1,4 +1,4 @@
-"""What the tower asks of a device: four verbs with numpy at the border. `torch_engine` does them for real.
+"""The protocol of an engine: four methods with numpy at the border. `torch_engine` is the real one.
 
 Vectors are float32. A grid is (rows, columns) of patches, row by row.
 """

@@ -1,4 +1,4 @@
-"""The engine for real: torch on CUDA; on a CPU, ONNX Runtime for the backbone where it proves equal to torch."""
+"""The real engine: torch on CUDA; on a CPU, ONNX Runtime for the backbone where it proves equal to torch."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class TorchEngine:
         try:
             onnx = OnnxBackbone(kept.exported, self._lanes)
         except ParityError as error:
-            log.warning("kept export is made anew", extra={"detail": str(error)})
+            log.warning("kept export is replaced", extra={"detail": str(error)})
             return None
         return _Loaded(kept.weights_sha256, lambda images: torch.from_numpy(onnx.patches(images)))
 

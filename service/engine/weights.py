@@ -1,4 +1,4 @@
-"""Where a backbone's weight file is. Only files that are already here: `weights_get` is what fetches them.
+"""Finds the weight file of a backbone among the files that are here; `weights_download` fetches missing ones.
 
 A file belongs to a backbone when its name starts with the backbone's: `wide_resnet50_2-95faca4d.pth`,
 `resnet50_keras_imagenet_v1_upto_layer3.safetensors`, `efficientnet-lite0-57934424.pth`.

@@ -1,4 +1,4 @@
-"""Why is a region NG: its worst patch, and the good patches that come nearest to it, each in its picture."""
+"""Explains an NG region: its worst patch, and the good patches that come nearest to it, each in its picture."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def explain(device: Device, kept: Kept, asked: ExplainRequest) -> ExplainAnswer:
 
 
 def embedded(device: Device, bank: MemoryBank, prepared: Prepared) -> np.ndarray:
-    """Patches float32 (gh, gw, d) of a ROI picture, as they are compared with the bank. Between two inspections."""
+    """Patches float32 (gh, gw, d) of an ROI picture, as they are compared with the bank. Between two inspections."""
     engine, asked = device.loader.engine(), prepared.comparison
     raw = device.worker.run(lambda: engine.vectors(engine.embed(asked.recipe, [asked.picture])))[0]
     compared: np.ndarray = raw @ bank.projection + bank.offset
@@ -65,7 +65,7 @@ def _region(record: Record, index: int) -> RegionAnswer:
 
 
 def _worst(patches: np.ndarray, bank: MemoryBank, among: np.ndarray) -> Cell:
-    """Row and column of the patch farthest from the bank among those of a bool (gh, gw)."""
+    """Row and column of the patch farthest from the bank; `among`: bool (gh, gw), the patches to choose from."""
     cells = np.argwhere(among)
     row, column = cells[distances(patches[among], bank.vectors).min(1).argmax()]
     return int(row), int(column)

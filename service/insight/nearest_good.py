@@ -1,4 +1,4 @@
-"""Which good patches a patch was compared with, and where patches lie in their pictures. Pure numpy + OpenCV."""
+"""Nearest good patches of a patch, and places of patches in their pictures. Pure numpy + OpenCV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What would another version have said: stored inspections judged again. Nothing is recorded."""
+"""Judges stored inspections again with another version, and lists what changes. Nothing is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which training pictures to question: odd ones among the good, and those that make NG samples look normal."""
+"""Finds suspicious training pictures: outliers among the good, and pictures that make NG samples look normal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _strange(scores: Sequence[float]) -> list[int]:
 
 
 def _hiding_ng(device: Device, kept: Kept, role_id: str, roi_id: str, used: LoadedModel) -> list[int]:
-    """Those without which NG samples would score higher; who hides most of them first."""
+    """Indices of pictures without which NG samples would score higher; the picture that hides most samples first."""
     bank = description.bank(kept.models.load(role_id, roi_id, used.version))
     if len(np.unique(bank.owners)) < 2:
         return []
@@ -74,7 +74,7 @@ def _hiding_ng(device: Device, kept: Kept, role_id: str, roi_id: str, used: Load
 
 
 def _hiding(device: Device, kept: Kept, used: LoadedModel, bank: MemoryBank, sample: Sample) -> tuple[int, ...]:
-    """Of the pictures that come nearest to a sample, those that show as good what is bad about it."""
+    """Indices of the nearest good pictures that show a sample's defect as good."""
     mm_per_px, threshold = used.description.mm_per_px, _level(used)
     refuse_other_scale(mm_per_px, sample.mm_per_px, TAUGHT_WITH, f"sample {sample.filename}")
     data = kept.samples.picture(sample.role_id, sample.roi_id, sample.label, sample.filename)

@@ -60,7 +60,7 @@ def examine(
     device: Compares, model: LoadedModel, image_rgb: np.ndarray, shape: Shape | None, watch: Stopwatch | None = None,
     *, area_mm2: float | None = None, in_turn: bool = False,
 ) -> Examined:  # fmt: skip
-    """Score and verdict of a ROI picture uint8 (h, w, 3); `shape` None: all of it is inspected.
+    """Score and verdict of an ROI picture uint8 (h, w, 3); `shape` None: all of it is inspected.
 
     `area_mm2`: another than the area in force. `in_turn`: for a long job, between inspections.
     Raises InvalidShape, EngineFailed, what the device does.

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """What /inspect is asked, beside the picture."""
+    """A request of /inspect, without its picture."""
 
     role_id: str
     part_id: str | None = None
@@ -39,7 +39,7 @@ class FrameRequest:
 
 
 def inspect_frame(device: Device, kept: Kept, asked: FrameRequest, image: bytes) -> InspectAnswer:
-    """Verdict of one part, recorded with those of its ROIs in one transaction.
+    """Verdict of one part; it and the verdicts of its ROIs are recorded in one transaction.
 
     Raises NotFound (no layout), LayoutDamaged, LayoutEmpty, NotAligned, what `cut_rois`, `decode` and the device do.
     """
@@ -54,7 +54,7 @@ def inspect_frame(device: Device, kept: Kept, asked: FrameRequest, image: bytes)
 
 
 class _Inspection:
-    """One frame from its bytes to its answer; the record grows with what is known."""
+    """One frame from its bytes to its answer; its record is filled step by step."""
 
     def __init__(self, device: Device, kept: Kept, asked: FrameRequest, image: bytes) -> None:
         self._device, self._kept, self._asked, self._image = device, kept, asked, image

@@ -148,7 +148,7 @@ def _rows(matrix: np.ndarray) -> Affine:
 
 @contextmanager
 def _about(roi_id: str) -> Iterator[None]:
-    """The ROI's name before what is wrong with it."""
+    """Puts the ROI's name in front of a problem's sentence."""
     try:
         yield
     except Problem as problem:

@@ -1,4 +1,4 @@
-"""How a period went: counts and scores by ROI, whether the good parts still look as at the calibration, the trend."""
+"""Summaries of a period: counts and scores by ROI, drift since the calibration, trend; and records of frames."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from service.store.records.inspections import Record, new_inspection_id
 
 @dataclass(frozen=True)
 class Inspection:
-    """What /infer is asked, beside the picture."""
+    """A request of /infer, without its picture."""
 
     role_id: str
     roi_id: str

@@ -1,4 +1,4 @@
-"""What an inspection looked at: its picture and the shape in it, to look again or to learn from."""
+"""Pictures of recorded inspections, to judge again, to learn from, or to show small."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.vision.roi_picture import canonical_shape, cut_out
 
 @dataclass(frozen=True)
 class Recalled:
-    """`image` as it was received, of a ROI of a frame as PNG; `shape` in its pixels, None: all of it."""
+    """`image` as it was received, of an ROI of a frame as PNG; `shape` in its pixels, None: all of it."""
 
     record: Record
     image: bytes
@@ -31,7 +31,7 @@ def recall(kept: Kept, record: Record) -> Recalled:
 
 
 def picture_of(kept: Kept, record: Record) -> bytes:
-    """What an inspection looked at. A ROI of a frame is cut from it again, pixel by pixel as it was.
+    """What an inspection looked at. An ROI of a frame is cut from it again, pixel by pixel as it was.
 
     Raises NotFound when it was not kept.
     """
@@ -39,7 +39,7 @@ def picture_of(kept: Kept, record: Record) -> bytes:
         return kept.archive.image(record.inspection_id)
     frame_rgb = decode(kept.archive.image(record.frame_id), max_mpx=float("inf"), name=record.frame_id)
     shape = _shape(record)
-    assert shape is not None  # a ROI of a layout has one
+    assert shape is not None  # an ROI of a layout has one
     return encode_png(cut_out(frame_rgb, np.array(record.params["to_frame"]), canonical_shape(shape)[1]))
 
 

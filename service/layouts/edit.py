@@ -1,4 +1,4 @@
-"""Layouts of roles: read, change, delete; align a frame with the master of one."""
+"""Layouts of roles: read, change, delete; and aligning a frame with a layout's master."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def master(kept: Kept, role_id: str) -> bytes:
 
 
 def change(device: Device, kept: Kept, people: People, role_id: str, asked: LayoutRequest) -> LayoutAnswer:
-    """Put marks and ROIs in the place of those of `asked.revision`.
+    """Replace the marks and ROIs of `asked.revision`.
 
     Raises TrainingFrozen, LayoutChanged, InvalidLayout, ScaleMismatch, LayoutDamaged, DiskFull.
     """
@@ -117,7 +117,10 @@ def delete(kept: Kept, people: People, role_id: str, revision: int) -> DeletedAn
 
 
 def _stored(kept: Kept, role_id: str, revision: int) -> tuple[Layout | None, bytes | None]:
-    """What is to be changed; None when there is none yet. Raises LayoutChanged, LayoutDamaged."""
+    """The stored layout and master that a change starts from; None when there is none yet.
+
+    Raises LayoutChanged, LayoutDamaged.
+    """
     try:
         value, png = kept.layouts.read_whole(role_id)
     except NotFound:

@@ -1,4 +1,4 @@
-"""What makes a layout impossible: said when it is drawn, not by the first part at the line. Pure."""
+"""Refuses impossible layouts when they are drawn, not at the first part of the line. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ROI's model as the service uses it, and as the store keeps it: one place knows both forms."""
+"""A model as the service uses it and as the store keeps it; the only place that knows both forms."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TaughtPicture:
 
 @dataclass(frozen=True)
 class Description:
-    """What `model.json` says beside the bank's checksum.
+    """Content of `model.json`, without the checksum of the bank.
 
     `calm_level`: median held-out distance of good patches, 0 in a heat map. `uncalibrated_scale`: what a heat map shows
     as 128 while there is no threshold, the 99th percentile of the held-out scores.

@@ -1,4 +1,4 @@
-"""Layouts kept in memory with what their marks are found with, read again only when their files change."""
+"""Layouts in memory with the templates of their marks; read again only when their files change."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _fingerprint(key: str) -> str:
 
 
 def _user() -> str:
-    """Who runs the service."""
+    """Name of the user that the service runs as."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name

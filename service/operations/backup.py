@@ -30,7 +30,7 @@ def back_up(device: Device, upkeep: Upkeep, report: Report) -> dict[str, Any]:
 
 
 def restore(people: People, upkeep: Upkeep, name: str, report: Report) -> dict[str, Any]:
-    """Check and unpack beside, then start anew with it; `former` is the state before the last restore.
+    """Check and unpack a backup next to the data, then restart with it; `former`: the state before the last restore.
 
     Raises NotFound, BackupRefused, DiskFull, Conflict; nothing was changed then.
     """

@@ -126,7 +126,7 @@ def verify_daily(device: Device, kept: Kept, people: People, now: Now) -> None:
 
 
 def verify_restored(device: Device, kept: Kept, people: People) -> None:
-    """A restored state is verified by itself once; after that, when somebody says so."""
+    """Verify a restored state once by itself; later verifications are asked for."""
     if device.loader.state != "ready":
         return
     waiting, last = restored(kept.settings.data_root), last_verification(kept.settings.data_root)

@@ -8,7 +8,7 @@ from service.contract.operations import FreezeAnswer
 
 
 def freeze(people: People, why: str) -> FreezeAnswer:
-    """Whoever freezes last is the one who is named. Raises DiskFull."""
+    """The last caller who freezes is named. Raises DiskFull."""
     before = people.freezing.frozen()
     now = people.freezing.freeze(caller.name(), caller.station.get(), why)
     people.note("freeze", {}, old=before.model_dump() if before else None, new=now.model_dump())

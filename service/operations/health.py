@@ -1,4 +1,4 @@
-"""How is it doing: one answer, whatever is missing, with every reason in words and the first one's slug."""
+"""Health of the service: an answer whatever is missing, with every reason in words and its code."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def health(device: Device, kept: Kept, people: People, upkeep: Upkeep) -> Health
 
 
 def _stops(device: Device) -> list[Reason]:
-    """Why nothing can be inspected."""
+    """Reasons why nothing can be inspected."""
     found = []
     if not device.settings.data_root.is_dir():
         root = device.settings.data_root
@@ -59,7 +59,7 @@ def _stops(device: Device) -> list[Reason]:
 
 
 def _doubts(device: Device, kept: Kept, backups: BackupState) -> list[Reason]:
-    """What somebody has to look at while inspection goes on."""
+    """Reasons to look after the service while inspection goes on."""
     found = [("model_damaged", sentence) for sentence in device.models.problems()]
     if kept.disk_free() < kept.settings.min_free_mb * 1_000_000:
         found.append(("disk_low", "Free disk space is under BACKEND_MIN_FREE_MB: pictures are no longer kept."))

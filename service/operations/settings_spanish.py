@@ -1,4 +1,4 @@
-"""What each setting means, in Spanish; in English it stands beside the setting itself."""
+"""Help of each setting in Spanish; the English help is in service/settings.py."""
 
 from __future__ import annotations
 

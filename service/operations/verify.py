@@ -1,4 +1,4 @@
-"""Does it still judge as it should: health, every model that serves, every golden part against its expected verdict."""
+"""Verification: the engine, every model that serves, and every golden part against its expected verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How programs of this PC ask the service over HTTP: one call, one job followed to its end.
+"""HTTP client for other programs of this PC: single calls, and jobs followed to their end.
 
 The standard library's client: httpx would cost 7 MB of an icon that shall stay small. It also knows no proxy: one of
 the plant's network must not come between two programs of one PC.
@@ -36,7 +36,7 @@ class NoAnswer(Exception):
 
 
 class NotListening(NoAnswer):
-    """Nobody took the connection: no service runs there, where a hung one would."""
+    """The connection was refused: no service runs there. A hung service would have taken it."""
 
 
 class Unclear(Exception):

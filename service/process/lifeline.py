@@ -1,4 +1,4 @@
-"""A service that lives with its supervisor: it stops when asked through its standard input, and never outlives it."""
+"""Ties a process to its supervisor: it stops when its standard input ends, and never outlives the supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The TCP port: taken for ourselves alone, and who holds it when it cannot be."""
+"""Takes the TCP port exclusively, and names the program that holds it when it is taken."""
 
 from __future__ import annotations
 

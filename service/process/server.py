@@ -1,4 +1,4 @@
-"""uvicorn servers, one after the other on one bound socket: ended by a signal, by a supervisor, or to start anew."""
+"""uvicorn servers, one after the other on one bound socket: ended by a signal, by a supervisor, or for a restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.settings import Settings
 
 # What an inspection under way may take when the service is asked to stop; the supervisor waits 10 s for the whole.
 STOP_S = 8
-# What a worker sends its parent: end all workers and start anew. Nobody else sends it, so a stop stays a stop.
+# A worker sends its parent this signal to restart all workers. Nothing else sends it, so a stop stays a stop.
 RESTART = getattr(signal, "SIGUSR1", signal.SIGTERM)
 
 
@@ -32,7 +32,7 @@ class Serving:
         self._stopping, self._again = threading.Event(), threading.Event()
 
     def run(self, app: ASGIApp, settings: Settings) -> bool:
-        """Serve until the server ends; true when it ended to start anew. Raises PortTaken."""
+        """Serve until the server ends; true when it ended for a restart. Raises PortTaken."""
         listening = self.take_port(settings)
         config = _config(app)
         config.load()  # what it imports, too, is waited for with an answer

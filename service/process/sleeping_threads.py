@@ -1,4 +1,4 @@
-"""How the libraries' threads wait, and how several pictures share the cores."""
+"""Makes OpenMP threads sleep while they wait."""
 
 from __future__ import annotations
 

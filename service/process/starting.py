@@ -39,7 +39,7 @@ class Early:
         self._thread.start()
 
     def hand_over(self) -> socket.socket:
-        """The listening socket; who calls meanwhile waits in its queue for the next to serve it."""
+        """The listening socket; callers wait in its queue until the next server takes over."""
         self._ended.set()
         self._thread.join()
         return self.listening

@@ -81,7 +81,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder filled beside `path` and renamed to it at the end; on any error nothing remains."""
+    """A temporary folder next to `path`, renamed to it at the end; on any error nothing remains."""
     with full_disk_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         building = path.parent / temporary_name()
@@ -112,7 +112,7 @@ def sweep_orphans(folder: Path) -> None:
 
 
 def roi_lock(locks: Path, role: str, roi: str, doing: str, timeout_s: float = 10.0) -> AbstractContextManager[None]:
-    """One writer of a ROI (folder names) among all threads and processes; freed by the system when it is killed.
+    """One writer of an ROI (folder names) among all threads and processes; freed by the system when it is killed.
 
     Raises Conflict when it is still held after `timeout_s`.
     """

@@ -23,7 +23,7 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True)
 class StoredLayout:
-    """`value` is what was stored; `damaged` says why it cannot be read, `value` is empty then."""
+    """`value`: as stored. `damaged`: why it cannot be read; `value` is empty then."""
 
     folder: str
     value: dict[str, Any]
@@ -79,7 +79,7 @@ class Layouts:
             _drop_masters(folder, value)
 
     def delete(self, role_id: str, revision: int) -> dict[str, Any] | None:
-        """What was deleted. A damaged layout, None, goes whatever the revision: nobody can read it.
+        """The deleted layout, None when it was damaged: a damaged one is deleted whatever the revision.
 
         Raises NotFound, LayoutChanged.
         """

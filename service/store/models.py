@@ -1,4 +1,4 @@
-"""Versions of a ROI's model: `models/<role>/<roi>/v0007/` and the pointer `current`, which names one of them.
+"""Versions of an ROI's model: `models/<role>/<roi>/v0007/` and the pointer `current`, which names one of them.
 
 A version is written beside, renamed to its number, then marked `activated`, then pointed to: whatever is interrupted,
 the pointer leads to a whole model. Files carry SHA-256 sums; what does not match is never served.

@@ -1,4 +1,4 @@
-"""Samples of a ROI: `datasets/<role>/<roi>/{ok,ng}/<id>.png` and, written after it, `<id>.json`.
+"""Samples of an ROI: `datasets/<role>/<roi>/{ok,ng}/<id>.png` and, written after it, `<id>.json`.
 
 The JSON makes the sample: a picture without one was never answered for, and is swept.
 """
@@ -145,7 +145,7 @@ class Samples:
     def mark_golden(
         self, role_id: str, roi_id: str, label: Label, filename: str, golden: Verdict | None
     ) -> Verdict | None:
-        """Expect that verdict of a sample, or none any more; returns what was expected before.
+        """Set the verdict expected of a golden sample, None to unset it; returns the one expected before.
 
         Raises NotFound, SampleDamaged, DiskFull.
         """
@@ -164,7 +164,7 @@ class Samples:
                 yield sample
 
     def mm_per_px(self, role_id: str, roi_id: str) -> float | None:
-        """The scale of the ROI's samples; None when it has none. All samples of a ROI share it."""
+        """The scale of the ROI's samples; None when it has none. All samples of an ROI share it."""
         for label in LABELS:
             for filename in self.filenames(role_id, roi_id, label)[:1]:
                 return self.sample(role_id, roi_id, label, filename).mm_per_px

@@ -1,4 +1,4 @@
-"""Calibrate a model version, and look at a ROI's stored samples with it."""
+"""Calibrate a model version, and look at an ROI's stored samples with it."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _store(kept: Kept, role_id: str, label: Label, samples: dict[str, list[NewSa
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """The frame's name before what is wrong with it."""
+    """Puts the frame's name in front of a problem's sentence."""
     try:
         yield
     except (NotAligned, RoiOutsideFrame) as problem:

@@ -1,4 +1,4 @@
-"""Teach a ROI: good pictures in, a new version of its model out, with its out-of-sample scores."""
+"""Teach an ROI: good pictures in, a new version of its model out, with its out-of-sample scores."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class _Source:
-    """One good picture: who it is, how to get its bytes, its shape; `sample` is its file name when it is stored."""
+    """One good picture: its name, how to read its bytes, its shape; `sample`: its file name when it is stored."""
 
     name: str
     read: Callable[[], bytes]
@@ -171,7 +171,7 @@ def _sources(kept: Kept, lesson: Lesson) -> list[_Source]:
 
 
 def typical_side(pictures: list[TaughtPicture]) -> float:
-    """Median side in pixels of what is inspected of the pictures. Raises InvalidShape."""
+    """Median side in pixels of the inspected areas of the pictures. Raises InvalidShape."""
     return float(np.median([roi_side(picture.shape, picture.height, picture.width) for picture in pictures]))
 
 

@@ -1,4 +1,4 @@
-"""How a model version scores pictures it has not learned from: those it was taught with, out of sample, and samples."""
+"""Scores of a model version: held-out scores of the pictures it was taught with, and scores of stored samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to know about a ROI: its model versions, calibration and samples."""
+"""State of an ROI: its model versions, calibration and samples; and which version serves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.store.samples import LABELS
 
 
 def state(device: Device, kept: Kept, role_id: str, roi_id: str) -> StateAnswer:
-    """Never fails for a ROI that is unknown or damaged: `problem` says what it is. Raises NotReady."""
+    """Never fails for an ROI that is unknown or damaged: `problem` says what it is. Raises NotReady."""
     versions = kept.models.versions(role_id, roi_id)
     current = next((version for version in versions if version.current), None)
     serving, problem = None, None

@@ -1,4 +1,4 @@
-"""Where a reference mark lies in a frame: its place to a fraction of a pixel, its turn, and how well it matches.
+"""Finds a reference mark in a frame: its place to a fraction of a pixel, its turn, and how well it matches.
 
 1. Mark and search area are shrunk until the mark has about 24 px, and compared by normalised cross-correlation, the
    mark turned in steps up to ±10°. The best few places go on.

@@ -1,4 +1,4 @@
-"""How a part lies in a frame, from its reference marks: shifted by one, shifted and turned by two. No scale.
+"""Finds how a part lies in a frame: one reference mark tells the shift, two tell shift and turn. No scale.
 
 In doubt it is not aligned: a mark that is not found, lies at the border of its search area or is found twice, or two
 marks that are not as far apart as in the master.
@@ -69,7 +69,7 @@ def _from_two(templates: Sequence[Template], candidates: list[list[Found]], fram
 
 
 def _alignment(templates: Sequence[Template], found: Sequence[Found], angle_deg: float) -> Alignment:
-    """The middle of the marks goes to the middle of what was found."""
+    """The transform that takes the centre of the marks to the centre of the places found."""
     before = np.mean([template.centre for template in templates], axis=0)
     after = np.mean([one.place for one in found], axis=0)
     turn = rotation(angle_deg)

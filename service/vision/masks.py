@@ -1,4 +1,4 @@
-"""Shapes in a ROI picture: where a part is inspected, as a mask of pixels or of patches. Pure numpy + OpenCV."""
+"""Shapes in an ROI picture: where a part is inspected, as a mask of pixels or of patches. Pure numpy + OpenCV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a ROI picture is laid out for the network, and how its map lies in the ROI picture. Pure numpy + OpenCV."""
+"""How an ROI picture is laid out for the network, and how its map lies in the ROI picture. Pure numpy + OpenCV."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NetworkView:
         return int(self.mask.sum())
 
     def picture(self, image_rgb: np.ndarray) -> np.ndarray:
-        """The network's input, uint8 (*input_hw, 3), of a ROI picture uint8 (h, w, 3)."""
+        """The network's input, uint8 (*input_hw, 3), of an ROI picture uint8 (h, w, 3)."""
         x, y, w, h = self.crop
         crop = image_rgb[y : y + h, x : x + w]
         shrinks = w * h > AREA_FROM * self.input_hw[0] * self.input_hw[1]

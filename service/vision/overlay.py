@@ -1,4 +1,4 @@
-"""Draws one result for people: the picture, what was found on it and where, and the verdict above it."""
+"""Draws a result for people: the picture with heat map and regions, and the verdict above it."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
-"""ROI pictures as every inspection and every sample of a ROI has them: un-rotated, aligned, of one size.
+"""ROI pictures as every inspection and every sample of an ROI has them: un-rotated, aligned, of one size.
 
-A ROI is sampled from the frame in one warp, whatever moved or turned it: pixels are interpolated once. The picture is
+An ROI is sampled from the frame in one warp, whatever moved or turned it: pixels are interpolated once. The picture is
 the bounding box of the shape before it is turned, rounded up to whole pixels. Pure numpy + OpenCV.
 """
 

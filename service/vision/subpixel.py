@@ -1,4 +1,4 @@
-"""Pieces of a picture for comparing: grey, shrunk, smoothed, turned, at unit norm; and peaks between their pixels."""
+"""Patches of a picture prepared for correlation (grey, shrunk, smoothed, turned, unit norm), and sub-pixel peaks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def smoothed(grey: np.ndarray, shrink: int) -> np.ndarray:
 
 
 def shrunk(grey: np.ndarray, factor: int) -> np.ndarray:
-    """Averaged over squares of `factor` px; what is left of one at the right and below is dropped."""
+    """Mean over squares of `factor` px; incomplete squares at the right and lower edge are dropped."""
     if factor == 1:
         return grey
     columns, rows = max(1, grey.shape[1] // factor), max(1, grey.shape[0] // factor)

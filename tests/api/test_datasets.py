@@ -1,4 +1,4 @@
-"""Samples of a ROI: upload, look, fit from them, delete."""
+"""Samples of an ROI: upload, look, fit from them, delete."""
 
 from __future__ import annotations
 

@@ -196,11 +196,11 @@ def spoil(line: TestClient, fault: str) -> tuple[bytes, int, str, str]:
     if fault == "no ROI":
         put(line, 2)
         return frame(), 400, "layout_empty", "draw one"
-    if fault == "a ROI never taught":
+    if fault == "an ROI never taught":
         rest["rois"] = [*rest["rois"], {**RING, "roi_id": "hub"}]
         put(line, 2, **rest)
         return frame(), 400, "memory_not_fitted", "ROI 'hub'"
-    if fault == "a ROI not calibrated":
+    if fault == "an ROI not calibrated":
         teach(line, "bar", calibrated=False)
         newest = {"role_id": "plate", "roi_id": "bar", "model_version": 2}
         assert line.post("/models/activate", json=newest).status_code == 200
@@ -221,7 +221,7 @@ def spoil(line: TestClient, fault: str) -> tuple[bytes, int, str, str]:
 @pytest.mark.parametrize(
     "fault",
     [
-        "no layout", "no ROI", "a ROI never taught", "a ROI not calibrated", "no picture", "a torn picture",
+        "no layout", "no ROI", "an ROI never taught", "an ROI not calibrated", "no picture", "a torn picture",
         "another size", "no part", "a part half out of sight",
     ],
 )  # fmt: skip

@@ -60,7 +60,7 @@ def test_a_roi_turned_upside_down_shows_the_same_pixels_the_other_way_round() ->
 
 
 def test_angles_are_clockwise_on_screen() -> None:
-    """What lies above the middle of the frame lies at the left of a ROI turned clockwise by 90°."""
+    """What lies above the middle of the frame lies at the left of an ROI turned clockwise by 90°."""
     frame = np.zeros((200, 200, 3), np.uint8)
     frame[40:50, 95:105] = 255
     square = '{"kind":"rect","x":50,"y":20,"w":100,"h":100}'

@@ -1,4 +1,4 @@
-"""Does the tray start when this user logs on? The Run key of Windows; unavailable elsewhere."""
+"""Start of the tray when this user logs on: the Run key of Windows; unavailable elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a text come into the clipboard, where there is one?"""
+"""Copies a text to the clipboard, where there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does the tray ask a question or show a text? Windows' message box; on Linux whichever program is there."""
+"""Questions and messages: Windows' message box; on Linux whichever dialog program is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does Windows ask? Its message box, above all windows, with No as the answer of the Enter key."""
+"""Windows' message box, above all windows; the Enter key answers No."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ID_YES = 6
 
 
 def message_box(title: str, words: str, *, yes_no: bool) -> bool:
-    """Whether somebody pressed Yes. Blocks the calling thread alone."""
+    """Whether Yes was pressed. Blocks the calling thread only."""
     style = (_YES_NO | _WARNING | _DEFAULT_IS_NO) if yes_no else _INFORMATION
     pressed = ctypes.windll.user32.MessageBoxW(None, words, title, style | _FOREGROUND | _TOPMOST)
     return bool(pressed == _ID_YES)

@@ -1,4 +1,4 @@
-"""How does a folder come to the screen? In the Explorer, or whichever file manager the desktop has."""
+"""Opens a folder in the Explorer, or in whichever file manager the desktop has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does the inspector's page come to the front? As a browser window of its own, without tabs and address bar."""
+"""Opens the inspector's page in a browser window of its own, without tabs and address bar."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_browser() -> str | None:
 def windows_browsers(
     environment: Mapping[str, str], is_file: Callable[[Path], bool], app_path: Callable[[str], str | None]
 ) -> Iterator[str]:
-    """What is installed, Edge before Chrome: where it usually lies, then where the registry says."""
+    """The installed browser, Edge before Chrome: from its usual folder, then from the registry."""
     for browser in _WINDOWS_BROWSERS:
         folders = [environment[name] for name in _WINDOWS_FOLDERS if environment.get(name)]
         usual = [f"{folder}\\{browser}" for folder in folders]

@@ -1,4 +1,4 @@
-"""What Windows tells a program only through a window: the session ends, the PC wakes up."""
+"""A hidden window for what Windows tells only to windows: the session ends, the PC wakes up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does somebody far away need to find out what is wrong here? One zip, without keys and without pictures."""
+"""The zip for support: logs, settings and findings, without keys and without pictures."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _scrubber(settings: Settings) -> Scrubber:
 
 
 def _environment() -> dict[str, str]:
-    """Only what is ours: another program's `KEYBOARD=1` as a secret would black out every 1."""
+    """Only our own variables: another program's `KEYBOARD=1` as a secret would black out every 1."""
     return {name: value for name, value in os.environ.items() if name.startswith(_OURS)}
 
 

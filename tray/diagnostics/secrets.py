@@ -1,4 +1,4 @@
-"""Which texts must never leave this PC, and how are they taken out of what does?"""
+"""Finds secrets of this PC and blacks them out in everything that leaves it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Scrubber:
         yield self._pattern.sub(MARK, held) if self._pattern else held
 
     def _clean(self, data: bytes) -> tuple[bytes, bytes]:
-        """What is certain, and the end that may be the beginning of a secret."""
+        """The part that is certainly clean, and the end that may be the beginning of a secret."""
         if self._pattern is None:
             return data, b""
         cleaned, position, certain = [], 0, max(0, len(data) - self._longest + 1)

@@ -1,4 +1,4 @@
-"""What does each line of the menu do? In a thread of its own: the icon never waits."""
+"""Actions of the menu, each in a thread of its own: the icon never waits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _JOIN_S = 3.0
 
 
 class Screen(Protocol):
-    """What an action shows and changes of what is seen."""
+    """The part of the icon that an action shows on and changes."""
 
     @property
     def view(self) -> View: ...
@@ -45,7 +45,7 @@ class Screen(Protocol):
 
 @dataclass(frozen=True)
 class Desktop:
-    """What of the PC an action uses; a test hands in one that notes what it was asked."""
+    """The PC as actions use it; a test hands in one that notes each call."""
 
     ask: Callable[[Language, str], bool] = dialogs.ask
     tell: Callable[[Language, str], None] = dialogs.tell
@@ -102,7 +102,7 @@ class Actions:
         return True
 
     def wait(self, timeout_s: float) -> None:
-        """Until what is under way has ended."""
+        """Wait until running actions have ended."""
         with self._lock:
             threads = list(self._under_way.values())
         for thread in threads:
@@ -110,7 +110,7 @@ class Actions:
                 thread.join(timeout_s)
 
     def close(self) -> None:
-        """A question nobody answers, or a backup the service goes on with, is not waited for."""
+        """Does not wait for an unanswered question, nor for a backup that the service goes on with."""
         self._closing.set()
         self.wait(_JOIN_S)
 

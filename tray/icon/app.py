@@ -1,4 +1,4 @@
-"""What keeps the icon and the supervisor's state together while the program runs?"""
+"""Keeps icon, menu and notifications in step with the supervisor while the program runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_icon(
     url: str,
     desktop: Desktop | None = None,
 ) -> None:
-    """Blocks, in the main thread, until somebody quits in the menu or sets `ended`; who quits sets it too.
+    """Blocks, in the main thread, until the menu's Quit or `ended`; Quit sets `ended` too.
 
     `url` is the page to open. Where no icon can be shown, the program goes on without one.
     """
@@ -50,7 +50,7 @@ def run_icon(
 
 
 class App:
-    """Two threads beside the icon's own: one shows, one asks the service. `_lock` guards the view."""
+    """Two threads besides the icon's own: one shows, one asks the service. `_lock` guards the view."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What does the icon look like? A brake disc whose colour and sign say the state, told apart without the colour too."""
+"""Draws the icon: a brake disc whose colour and sign say the state; the sign alone is enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a view become an icon in the tray? The one file that imports pystray, whose import opens the display."""
+"""Shows a view as the icon. The only file that imports pystray, whose import opens the display."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NoIcon(Exception):
 
 
 class TrayIcon:
-    """`do(action, argument)` is called for what was clicked, in the icon's thread: it has to return at once."""
+    """`do(action, argument)` is called for each click, in the icon's thread: it has to return at once."""
 
     def __init__(self, name: str, title: str, do: Callable[[str, str], object]) -> None:
         """Raises NoIcon."""
@@ -52,7 +52,7 @@ class TrayIcon:
         self._icon.visible = False
 
     def update(self, entries: Sequence[Entry], colour: Colour, tooltip: str) -> None:
-        """Only what has changed is touched; an open menu stays as it is until the next call after it was closed."""
+        """Updates only changed parts; an open menu stays as it is until the next call after it was closed."""
         self._apply("icon", colour, lambda: setattr(self._icon, "icon", icon_image(colour)))
         self._apply("title", tooltip, lambda: setattr(self._icon, "title", tooltip))
         if not _menu_is_open():

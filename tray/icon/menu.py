@@ -1,4 +1,4 @@
-"""What does the operator see of the icon? Colour, tooltip and menu as pure functions of what is known."""
+"""Colour, tooltip and menu of the icon as pure functions of the view."""
 
 from __future__ import annotations
 

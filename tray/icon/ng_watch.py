@@ -1,4 +1,4 @@
-"""Is one ROI NG again and again? n of its last m parts, said once until it has recovered."""
+"""Notices an ROI that is NG again and again: n of its last m parts, told once until it has recovered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Roi = tuple[str, str]
 
 @dataclass
 class NgWatch:
-    """`ng` of the last `of` parts of a ROI raise an alarm; 0 switches it off. Used by one thread.
+    """`ng` of the last `of` parts of an ROI raise an alarm; 0 switches it off. Used by one thread.
 
     Inspections without a verdict count for nothing: they say neither OK nor NG.
     """

@@ -1,4 +1,4 @@
-"""What is worth a notification? Said once when it begins; again only after it had ended."""
+"""Chooses what is worth a notification: told once when it begins, again only after it has ended."""
 
 from __future__ import annotations
 

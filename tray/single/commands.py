@@ -1,4 +1,4 @@
-"""`tray --stop | --status | --start`, and a second start: what is asked of the supervisor that runs, if one does."""
+"""`tray --stop | --status | --start`, and a second start: requests to the supervisor that runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a second start, an installer and scripts ask of the running supervisor: JSON over a local channel."""
+"""Control channel of the running supervisor, for a second start, the installer and scripts: JSON messages."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ask(verb: str, timeout_s: float = ANSWER_S) -> dict[str, Any]:
 
 
 class ControlServer:
-    """Answers in a thread of its own; each caller in another, so that one who says nothing holds up nobody."""
+    """Serves in a thread of its own and answers each caller in another, so that a silent caller holds up nobody."""
 
     def __init__(self, verbs: Verbs) -> None:
         """Raises OSError when the address is taken."""

@@ -1,4 +1,4 @@
-"""One supervisor per PC: who it is, where it can be reached, and how it is ended when it no longer listens.
+"""One supervisor per PC: its process, its address, and how it is ended when it no longer listens.
 
 None of this needs the settings: a supervisor can be stopped whatever they say.
 """
@@ -71,7 +71,7 @@ def running() -> psutil.Process | None:
 
 
 def end_it(process: psutil.Process) -> None:
-    """End a supervisor that does not listen; what it supervises goes with it."""
+    """End a supervisor that does not listen, together with the programs it supervises."""
     family = [process, *process.children(recursive=True)]
     with contextlib.suppress(psutil.Error):
         process.terminate()

@@ -34,7 +34,7 @@ def release(lock: int) -> None:
 
 
 def private_folder() -> Path:
-    """Of this user alone. Raises PermissionError when somebody else made it: it would be theirs to read."""
+    """A folder of this user alone. Raises PermissionError when another user made it and could read it."""
     folder = Path(tempfile.gettempdir()) / f"brakedisc-tray-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()

@@ -1,4 +1,4 @@
-"""What a child process says: always taken from its pipe at once, kept in a log file as far as the disk can follow."""
+"""Output of a child process: read from its pipe at once, logged as far as the disk can follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a program that ended is started again, and when one that lives is given up on: rules over a clock.
+"""Rules of restarting: when an ended program is started again, and when a living one is given up.
 
 All times are seconds of a monotonic clock, handed in.
 """

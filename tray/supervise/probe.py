@@ -1,4 +1,4 @@
-"""How a program on this PC is: one question over HTTP, answered by its health, by something else, or not at all."""
+"""Asks a program of this PC for its health over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST_ANSWER = 1_000_000
 
 
 def ask_health(program: Program, timeout_s: float) -> Mapping[str, Any] | None:
-    """The program's health, whatever it says; None when nothing, or somebody else, answers on its port.
+    """The program's health; None when nothing answers on its port, or another program does.
 
     The standard library's client: httpx alone would cost 7 MB of a process that shall stay small.
     """

@@ -1,4 +1,4 @@
-"""A child process and everything it starts: made, asked to stop, ended as one."""
+"""A child process and everything it starts, as one: started, asked to stop, ended."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Child:
 
 
 class Adopted:
-    """A service of ours that somebody else started: known by its process id and the moment it began."""
+    """A service of ours that was started elsewhere: known by its process id and start time."""
 
     def __init__(self, pid: int) -> None:
         """Raises psutil.Error when there is none."""

@@ -1,4 +1,4 @@
-"""How a child and its descendants are held together on Linux: a session and process group of their own."""
+"""Holds a child and its descendants together on Linux: a session and process group of their own."""
 
 from __future__ import annotations
 

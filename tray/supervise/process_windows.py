@@ -1,4 +1,4 @@
-"""How a child and its descendants are held together on Windows: a Job Object that ends them when its handle closes."""
+"""Holds a child and its descendants together on Windows: a Job Object that ends them when its handle closes."""
 
 from __future__ import annotations
 

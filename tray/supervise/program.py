@@ -1,4 +1,4 @@
-"""What is supervised, as a value: how it is started and where it says how it is."""
+"""A supervised program as a value: how it is started, and the address of its health."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _url(host: str, port: int, path: str) -> str:
 
 
 def _command(executable: str, module: str) -> list[str]:
-    """The executable beside our own in the installed product, the module of this Python otherwise."""
+    """The executable next to our own in the installed product, the module of this Python otherwise."""
     if getattr(sys, "frozen", False):
         return [str(Path(sys.executable).with_name(executable + (".exe" if sys.platform == "win32" else "")))]
     return [sys.executable, "-m", module]

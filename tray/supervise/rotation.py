@@ -23,7 +23,7 @@ class Limits:
 
 
 class RotatingFile:
-    """`service-output.log`, and beside it what is full: `service-output.20260131-081500-000000.log`. For one thread.
+    """`service-output.log`, and full ones as `service-output.20260131-081500-000000.log`. For one thread.
 
     `write` never raises: what a full or a missing disk does not take is counted, and said once it takes again.
     """

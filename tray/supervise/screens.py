@@ -1,4 +1,4 @@
-"""Service and screens as one thing to start, watch and show: the screens run beside the service, whatever it does."""
+"""Service and screens started, watched and shown as one; the screens run whatever the service does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the supervisor knows, as one frozen value; the icon, the menu and `--status` only ever look at this."""
+"""Status of the supervisor as one frozen value: the only thing that icon, menu and `--status` look at."""
 
 from __future__ import annotations
 

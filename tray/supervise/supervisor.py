@@ -1,4 +1,4 @@
-"""The loop without a user interface: one thread that starts a program, watches it, and keeps it running."""
+"""The supervisor, without a user interface: one thread starts a program, watches it and keeps it running."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Supervisor:
         self._asked.put(_Ask.RESTART)
 
     def resumed(self) -> None:
-        """The PC has slept: look anew, do not judge."""
+        """The PC has slept: probe again instead of judging by the time that passed."""
         self._asked.put(_Ask.LOOK_AFTER_SLEEP)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Is the audit log whole? Each line carries the SHA-256 of the one before; reading needs no service.
+"""Checks that the audit log is unchanged: each line carries the SHA-256 of the one before. Needs no service.
 
 `logs/audit.jsonl` holds one entry a line. `logs/audit.head` says how it ended at the last append, so that a tail that
-was cut off is missed, too. Neither holds a secret: somebody who writes both files and computes every hash anew is found
+was cut off is missed, too. Neither holds a secret: an attacker who rewrites both files and every hash is found
 only by a head written down elsewhere (a backup's manifest, a printed report), which `verify` takes as `known`.
 """
 

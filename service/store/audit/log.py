@@ -1,4 +1,4 @@
-"""Who did what, when and where from: the append-only `logs/audit.jsonl`, in which no entry can be changed unnoticed."""
+"""The append-only `logs/audit.jsonl`: who did what, when and from where; no entry can be changed unnoticed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def utc_now() -> datetime:
 
 
 class Audit:
-    """One per process; threads and processes take turns. `audit_chain` reads what it writes."""
+    """One per process; threads and processes take turns. `chain` reads what it writes."""
 
     def __init__(self, data_root: Path, now: Callable[[], datetime] = utc_now) -> None:
         self._path = log_path(data_root)

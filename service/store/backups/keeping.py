@@ -1,4 +1,4 @@
-"""Which backups stay: 7 daily, 4 weekly, 6 monthly; all of the last day; the newest of every version to go back to."""
+"""Chooses the backups that stay: 7 daily, 4 weekly, 6 monthly, all of the last day, the newest of every version."""
 
 from __future__ import annotations
 

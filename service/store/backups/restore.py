@@ -1,4 +1,4 @@
-"""Bring a backup's state back: unpacked and checked beside, swapped when nothing runs, the former state kept.
+"""Restore of a backup: unpacked and checked next to the data, swapped in while nothing runs, the former state kept.
 
 `restore/staged/` is filled while inspections go on; `restore/plan.json` is the decision. From then on the next start
 swaps by renames alone, in two phases that can be interrupted anywhere and are taken up again: what is there goes to
@@ -41,7 +41,7 @@ RENAME_PATIENCE_S = 10.0
 
 
 def stage(data_root: Path, archive: Path, reserve_bytes: int, report: Report) -> Manifest:
-    """Unpack a backup beside, check every byte, bring its database to this version, decide to swap.
+    """Unpack a backup next to the data, check every byte, migrate its database, and plan the swap.
 
     Raises BackupRefused, DiskFull, Conflict (a swap waits already), and what `report` raises; nothing changed then.
     """
@@ -80,7 +80,7 @@ def restore_waits(data_root: Path) -> bool:
 
 
 def refuse_half_restored(data_root: Path) -> None:
-    """Raises RestoreUnfinished while a swap waits or was interrupted: what is there now may be a mixture."""
+    """Raises RestoreUnfinished while a swap waits or was interrupted: the data may be a mixture."""
     if restore_waits(data_root):
         raise RestoreUnfinished("A restore is not finished: it goes on when the service is started again.")
 
@@ -246,7 +246,7 @@ def _refuse_without_room(folder: Path, needed: int) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename what is there; patient with programs that look at it for a moment."""
+    """Rename a file or folder; waits for programs that hold it open for a moment."""
     deadline = time.monotonic() + RENAME_PATIENCE_S
     while source.exists():
         try:

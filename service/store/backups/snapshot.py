@@ -1,4 +1,4 @@
-"""What a backup holds, frozen within a second while others go on working: hard links, and a copy of the database.
+"""Snapshot of the data root within a second while the service works: hard links, and a copy of the database.
 
 Files of datasets, models and layouts are replaced, never changed in place: a link keeps the content of its moment.
 """
@@ -37,7 +37,7 @@ def take_snapshot(data_root: Path, into: Path) -> Path:
 
 
 def _link_all(data_root: Path, folder: Path, into: Path) -> None:
-    """What others put there, a viewer's thumbnails or somebody's notes, stays out: a restore would refuse it."""
+    """Files that are not ours, such as a viewer's thumbnails, stay out: a restore would refuse them."""
     for path in folder.rglob("*"):
         name = path.relative_to(data_root).as_posix()
         if belongs(name) and path.is_file():

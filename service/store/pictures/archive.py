@@ -48,8 +48,10 @@ class Archive:
             return self._ok_every > 0 and self._ok_count % self._ok_every == 0
 
     def keep(self, inspection_id: str, image: bytes | None, heatmap_png: bytes | None) -> None:
-        """Queue a picture as it was received and its heat map, if any; returns at once. A ROI of a frame has no picture
-        of its own: it is cut from the frame's, which is kept under the frame's id."""
+        """Queue a picture as it was received, and its heat map, if any; returns at once.
+
+        An ROI of a frame has no picture of its own: it is cut from the frame's, which is kept under the frame's id.
+        """
         try:
             self._waiting.put_nowait((inspection_id, image, heatmap_png))
         except queue.Full:

@@ -1,4 +1,4 @@
-"""Which pictures of inspections are kept: day by day from the folders, so that a million files never are in memory."""
+"""Lists the kept pictures day by day, so that a million file names are never in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kept pictures go, and when: by days, by total size and by free disk; never the records of the inspections.
+"""Removes old pictures by age, by total size and by free disk space; never the records of the inspections.
 
 - By days: OK pictures after `ok_days`, all others (NG, without verdict, without a record) after `ng_days`.
 - By size and by free disk: the oldest OK pictures until there is room, then the oldest others; never one of the last
@@ -44,7 +44,7 @@ class Rules:
 
 @dataclass
 class Tally:
-    """What has been removed: numbers by reason (`age`, `size`, `free_disk`)."""
+    """Counts of removed pictures by reason (`age`, `size`, `free_disk`)."""
 
     pictures: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""The record of every inspection, of a ROI or a whole frame. A verdict leaves only after its record is committed."""
+"""The record of every inspection, of an ROI or a whole frame. A verdict leaves only after its record is committed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Record:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """What is committed together: the ROIs of a frame and the frame, or one ROI."""
+    """Records that are committed together: a frame and its ROIs, or one ROI."""
 
     records: Sequence[Record]
     frame: FrameRecord | None

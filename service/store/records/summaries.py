@@ -1,4 +1,4 @@
-"""How the inspections of a period went, counted by the database: by ROI, and over time."""
+"""Counts of the inspections of a period, made by the database: by ROI, and over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wish to start anew that outlives the process which was asked: for the parent of several workers."""
+"""Marker file: a worker asks the parent process to restart all workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def ask_restart(data_root: Path) -> None:
 
 
 def take_restart(data_root: Path) -> bool:
-    """Whether somebody asked since the last time."""
+    """Whether a restart was asked for since the last call."""
     asked = _mark(data_root).exists()
     _mark(data_root).unlink(missing_ok=True)
     return asked

@@ -1,4 +1,4 @@
-"""`verification.json`: how the last check of golden parts ended, and when one was last passed."""
+"""`verification.json`: result of the last check of golden parts, and the time of the last pass."""
 
 from __future__ import annotations
 
