@@ -32,6 +32,7 @@ class Changes:
             limits = {limit: say("why.last_n", n=number(limit, self._desk.language, 0)) for limit in LIMITS}
             self._limit = select(say("why.which"), limits, LIMITS[0], "limit", 190)
             self._start = button(say("why.judge_again"), self._begin, "rerun", "no-caps", "replay")
+            self._start.set_enabled(False)  # until there is a version to judge with
         with ui.row().classes("w-full items-center no-wrap gap-3") as self._running:
             self._bar = ui.linear_progress(0, show_value=False, size="16px").props("rounded instant-feedback")
             button(say("why.cancel"), self._stop, "cancel-rerun", "flat no-caps")

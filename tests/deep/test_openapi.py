@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import status_code_conformance
 from service.__main__ import make_backend
 from service.api.app import create_app
 from tests.conftest import settings_for
+from tests.kit import depth
 from tests.kit.depth import rounds
 from tests.kit.parts import FORM, ROI, SCALE, disc, good_pictures, infer, spoiled_disc, upload, wait_until
 from tests.kit.twin import TwinEngine
@@ -125,8 +126,10 @@ def test_made_up_requests_get_described_answers(api: Any) -> None:
             assert_described(api.raw_schema, case, answer)
 
         ask()
-    deep = {label for label, codes in answered.items() if 200 in codes}
-    assert {"POST /infer", "POST /scores", "POST /fit_ok", "POST /calibrate_ng", "GET /datasets/list"} <= deep, answered
+    reached = {label for label, codes in answered.items() if 200 in codes}
+    wanted = {"POST /infer", "POST /calibrate_ng", "GET /datasets/list"}
+    # three examples of an operation do not always hit a picture that is taken
+    assert wanted | ({"POST /scores", "POST /fit_ok"} if depth.deep() else set()) <= reached, answered
 
 
 def assert_described(spec: dict[str, Any], case: Any, answer: Any) -> None:

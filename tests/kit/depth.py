@@ -8,6 +8,10 @@ import os
 VARIABLE = "TESTS_DEEP"
 
 
+def deep() -> bool:
+    return VARIABLE in os.environ
+
+
 def rounds(few: int, all_of_them: int) -> int:
     """For tests marked `scaled`."""
-    return all_of_them if VARIABLE in os.environ else few
+    return all_of_them if deep() else few
