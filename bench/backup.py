@@ -18,7 +18,7 @@ import typer
 from bench.http import FORM, Station, picture, teach_roi
 from bench.tables import console, print_table
 from service.cli.client import Client, started, wait_until_ready
-from service.demo.discs import MM_PER_PX
+from service.demo.view import MM_PER_PX
 from service.settings import read_settings
 
 ROI = {"role_id": FORM["role_id"], "roi_id": FORM["roi_id"]}

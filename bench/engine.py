@@ -16,7 +16,8 @@ from PIL import Image
 
 from bench.tables import console, interleaved_ms, print_table
 from service.contract.shapes import parse_shape
-from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from service.engine.backbones import load_backbone
 from service.engine.patchcore import Fitting, Good, Teaching, gather, whitened_bank
 from service.engine.protocol import MemoryBank, Recipe

@@ -19,7 +19,8 @@ import typer
 from bench.tables import console, interleaved_ms, print_table
 from service.cli.client import Client, started, wait_until_ready
 from service.contract.layouts import Roi
-from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from service.settings import read_settings
 from service.vision.images import encode_png
 from service.vision.roi_picture import roi_pictures

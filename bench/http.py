@@ -23,7 +23,8 @@ from PIL import Image
 
 from bench.tables import console, print_table
 from service.cli.client import Client, started, wait_until_ready
-from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from service.settings import read_settings
 
 FORM = {"role_id": "bench", "roi_id": "ring", "mm_per_px": str(MM_PER_PX), "shape": json.dumps(ring_shape(512))}

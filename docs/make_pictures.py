@@ -15,7 +15,8 @@ import httpx
 import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
-from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import DEFECTS, draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from tests.kit.browser import ROOT, Inspector, by, chromium, connected, cut_off, open_page
 from tests.kit.line_parts import prefer
 from tests.kit.parts import png, wait_until

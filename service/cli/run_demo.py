@@ -15,7 +15,8 @@ from rich.console import Console
 from service.cli.client import Client, started, wait_until_ready
 from service.cli.teach_inspect import fit_with_progress, progress_bar, row_of, verdict_table, write_overlay
 from service.cli.weights import get_best
-from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import DEFECTS, draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from service.errors import InvalidField
 from service.process.client import Refused
 from service.settings import Settings, read_settings

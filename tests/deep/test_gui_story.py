@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.demo.discs import MM_PER_PX, ring_shape
+from service.demo.discs import ring_shape
+from service.demo.view import MM_PER_PX
 from tests.kit.browser import Inspector, by, connected, leave, open_page
 from tests.kit.drawing import Drawing
 from tests.kit.line_parts import cracked, good

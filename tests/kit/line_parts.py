@@ -10,7 +10,8 @@ import cv2
 import httpx
 import numpy as np
 
-from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from tests.kit.browser import Inspector
 from tests.kit.parts import ROI, SIZE, calibrate, png, wait_until
 

@@ -18,7 +18,8 @@ from PIL import Image
 
 from service.__main__ import make_backend
 from service.api.app import create_app
-from service.demo.discs import MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from service.settings import Settings
 from tests.kit.twin import TwinEngine
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.demo.discs import DEFECTS, MM_PER_PX, draw_disc, ring_shape
+from service.demo.discs import DEFECTS, draw_disc, ring_shape
+from service.demo.view import MM_PER_PX
 from tests.kit.dataset import write_dataset
 
 

@@ -23,7 +23,8 @@ from machine import Machine, free_port, health, is_ready, wait_until
 from playwright.sync_api import expect
 
 from service.cli.run_demo import ROI, SIZE
-from service.demo.discs import MM_PER_PX, ring_shape
+from service.demo.discs import ring_shape
+from service.demo.view import MM_PER_PX
 from tests.kit.browser import Inspector, by, chromium, open_page
 from tests.kit.line_parts import pictures, prefer, teach_line
 from tests.kit.parts import ROI as TAUGHT_ROI
