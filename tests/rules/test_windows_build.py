@@ -49,6 +49,18 @@ def build(packaging: Callable[[str], ModuleType]) -> ModuleType:
     return packaging("build")
 
 
+@pytest.fixture
+def product(build: ModuleType) -> ModuleType:
+    """As `build` has imported it."""
+    return sys.modules[build.Build.__module__]
+
+
+@pytest.fixture
+def environment(build: ModuleType) -> ModuleType:
+    """As `build` has imported it."""
+    return sys.modules[build.make_environment.__module__]
+
+
 def test_the_windows_lock_is_what_the_lock_says(packaging: Callable[[str], ModuleType]) -> None:
     lock = packaging("windows_lock")
     assert lock.LOCK.read_text("utf-8") == lock.windows_lock(), "run: .venv/bin/python packaging/windows_lock.py"
@@ -93,10 +105,10 @@ def test_a_step_that_fails_is_not_taken_for_done(build: ModuleType, tmp_path: Pa
             build.take(step, one)
 
 
-def test_the_version_has_one_place(build: ModuleType) -> None:
+def test_the_version_has_one_place(product: ModuleType) -> None:
     from service import __version__
 
-    assert build.version() == __version__
+    assert product.version() == __version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
 
 
@@ -129,13 +141,13 @@ def wheel(folder: Path, name: str, version: str) -> Path:
 
 
 @pytest.fixture
-def index(build: ModuleType, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def index(environment: ModuleType, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """PyTorch's wheel index for CUDA 12.8 in small: address and folder."""
     lock = (ROOT / "packaging" / "windows.lock").read_text("utf-8")
-    for name in build.CUDA_PACKAGES:
+    for name in environment.CUDA_PACKAGES:
         folder = tmp_path / "index" / "whl" / "cu128" / name
         folder.mkdir(parents=True)
-        wheel(folder, name, build.locked_version(lock, name) + "+cu128")
+        wheel(folder, name, environment.locked_version(lock, name) + "+cu128")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
@@ -144,27 +156,27 @@ def index(build: ModuleType, tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def test_the_cuda_wheels_are_locked_by_hash_and_others_of_the_same_name_refused(
-    build: ModuleType, index: tuple[str, Path], tmp_path: Path
+    build: ModuleType, product: ModuleType, environment: ModuleType, index: tuple[str, Path], tmp_path: Path
 ) -> None:
     url, folder = index
     asked, _ = build.parse(["--edition", "cuda", "--cuda", "12.8", "--index-url", url, "--folder", str(tmp_path)])
     made = build.Build(asked)
     made.folder.mkdir()
-    build.make_cuda_lock(made)
+    environment.make_cuda_lock(made)
     lock = made.cuda_lock.read_text("utf-8")
-    for name in build.CUDA_PACKAGES:
+    for name in product.CUDA_PACKAGES:
         (file,) = (folder / name).glob("*.whl")
         assert hashlib.sha256(file.read_bytes()).hexdigest() in lock
     assert made.lock.endswith(lock)
     assert len(re.findall(r"(?m)^torch==", made.lock)) == 1
     report, options = tmp_path / "report.json", ["--index-url", made.cuda_index]
-    build.pip_install(tmp_path / "site", lock, report, options)
+    environment.pip_install(tmp_path / "site", lock, report, options)
     assert load("sbom").hashes_of([report])["torch"] in lock
     assert (tmp_path / "site" / "torch" / "__init__.py").exists()
     with zipfile.ZipFile(next((folder / "torch").glob("*.whl")), "a") as packed:
         packed.writestr("torch/other.py", "")
     with pytest.raises(subprocess.CalledProcessError):
-        build.pip_install(tmp_path / "second", lock, report, options)
+        environment.pip_install(tmp_path / "second", lock, report, options)
 
 
 def test_the_light_edition_is_all_but_the_engine(build: ModuleType) -> None:
@@ -203,9 +215,9 @@ def test_the_cuda_edition_keeps_all_of_torch(left_out: ModuleType) -> None:
     assert not left_out.is_module_left_out("torch._inductor", "cpu")
 
 
-def test_packages_are_left_out_with_their_hashes(build: ModuleType) -> None:
+def test_packages_are_left_out_with_their_hashes(product: ModuleType) -> None:
     blocks = [f"{name}==1 \\\n    --hash=sha256:aa\n    --hash=sha256:bb\n" for name in "abc"]
-    assert build.without("".join(blocks), ("b",)) == blocks[0] + blocks[2]
+    assert product.without("".join(blocks), ("b",)) == blocks[0] + blocks[2]
 
 
 def library(path: Path, functions: dict[bytes, bytes]) -> Path:
