@@ -8,7 +8,7 @@ from pathlib import Path
 
 import service.errors
 from service.errors import Problem, known_codes
-from tray.texts import TEXTS
+from tray.texts import texts
 
 ROOT = Path(__file__).parents[2]
 SERVICE = {path: ast.parse(path.read_text("utf-8")) for path in (ROOT / "service").rglob("*.py")}
@@ -50,7 +50,7 @@ def test_the_screens_translate_every_code_and_none_that_nobody_says() -> None:
 
 
 def test_the_icon_translates_what_health_says_and_none_that_nobody_says() -> None:
-    translated = {key.removeprefix("code.") for key in TEXTS if key.startswith("code.")}
+    translated = {key.removeprefix("code.") for key in texts() if key.startswith("code.")}
     assert {code for code in translated - known_codes() if f'"{code}"' not in TRAY} == set()
     assert {"loading", "data_root_closed", "data_root_gone", "disk_low", "restore_not_verified", "golden_failed"} <= (
         translated

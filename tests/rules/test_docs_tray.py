@@ -10,7 +10,7 @@ from pydantic import AliasChoices
 
 from tray.icon.menu import SEPARATOR, View, menu
 from tray.settings import TraySettings
-from tray.texts import TEXTS, Language
+from tray.texts import Language, texts
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: dict[Language, Path] = {"en": DOCS / "tray.md", "es": DOCS / "es" / "tray.md"}
@@ -70,7 +70,7 @@ def test_both_pages_have_the_same_structure() -> None:
 
 
 def test_every_notification_is_told_about() -> None:
-    notes = {key for key in TEXTS if key.startswith("note.")}
+    notes = {key for key in texts() if key.startswith("note.")}
     assert notes == {
         "note.down",
         "note.back",

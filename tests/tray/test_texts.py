@@ -11,7 +11,7 @@ import pytest
 
 from tray import language as languages
 from tray.icon.menu import View, menu
-from tray.texts import LANGUAGES, TEXTS, reason, refusal, text
+from tray.texts import LANGUAGES, reason, refusal, text, texts
 
 TRAY = Path(__file__).parents[2] / "tray"
 
@@ -20,16 +20,16 @@ def placeholders(words: str) -> set[str | None]:
     return {field for _, field, _, _ in string.Formatter().parse(words) if field is not None}
 
 
-@pytest.mark.parametrize("key", TEXTS)
+@pytest.mark.parametrize("key", texts())
 def test_both_languages_say_the_same_thing_with_the_same_values(key: str) -> None:
-    english, spanish = TEXTS[key]
+    english, spanish = (texts()[key][language] for language in LANGUAGES)
     assert english.strip()
     assert spanish.strip()
     assert placeholders(english) == placeholders(spanish)
 
 
 def test_a_text_that_is_the_same_in_both_languages_is_meant_to_be() -> None:
-    assert {key for key, (english, spanish) in TEXTS.items() if english == spanish} == {
+    assert {key for key, words in texts().items() if words["en"] == words["es"]} == {
         "product",
         "tip.gpu",
         "tip.latency",
@@ -43,12 +43,12 @@ def test_every_key_that_the_code_names_exists_and_every_text_is_used() -> None:
         node.value for tree in trees for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }  # fmt: skip
-    families = {name.partition(".")[0] for name in TEXTS if "." in name}
+    families = {name.partition(".")[0] for name in texts() if "." in name}
     keys = {name for name in named if name.partition(".")[0] in families and name[-1:].isalpha()}
     keys = {name for name in keys if "." in name and not name.endswith((".json", ".log", ".txt"))}
-    assert keys - set(TEXTS) == set()
+    assert keys - set(texts()) == set()
     composed = ("code.", "state.", "menu.", "busy.", "ask.", "failed.")  # f"menu.{action}"
-    assert {key for key in TEXTS if key not in named and not key.startswith(composed)} <= {"product"}
+    assert {key for key in texts() if key not in named and not key.startswith(composed)} <= {"product"}
 
 
 def test_every_action_of_the_menu_that_can_be_busy_or_fail_has_its_words() -> None:
@@ -56,7 +56,7 @@ def test_every_action_of_the_menu_that_can_be_busy_or_fail_has_its_words() -> No
     actions = {
         entry.action for entry in (*entries, *(sub for entry in entries for sub in entry.entries)) if entry.action
     }
-    assert {f"menu.{action}" for action in actions | {"restore", "unfreeze"}} <= set(TEXTS)
+    assert {f"menu.{action}" for action in actions | {"restore", "unfreeze"}} <= set(texts())
 
 
 def test_codes_are_translated_and_new_ones_said_in_english() -> None:
