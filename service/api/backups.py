@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
-from service.api.request import Parts, answered
+from service.api.request import STARTED, Parts, Prefer, answered, of_job
 from service.contract.operations import BackupAnswer, BackupsAnswer, RestoreAnswer
 from service.operations import backup as backing_up
 from service.store.backups.restore import former_is_kept, restored
 
 router = APIRouter(prefix="/backups", tags=["operations"])
-STARTED: dict[int | str, dict[str, Any]] = {202: {"description": "Started; Location names the job"}}
-Prefer = Annotated[str, Header()]
 
 
 @router.get("")
@@ -35,20 +32,16 @@ def get_backups(backend: Parts) -> BackupsAnswer:
 @router.post("", response_model=BackupAnswer, responses=STARTED)
 def post_backups(backend: Parts, prefer: Prefer = "") -> BackupAnswer | Response:
     """`curl -X POST http://127.0.0.1:8000/backups`"""
-    job_id, done = backend.upkeep.jobs.start(
+    started = backend.upkeep.jobs.start(
         "backup", partial(backing_up.back_up, backend.device, backend.upkeep), lane="disk"
     )
-    if "respond-async" in prefer:
-        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
-    return answered(BackupAnswer(**done.result()))
+    return of_job(BackupAnswer, started, prefer)
 
 
 @router.post("/{name}/restore", response_model=RestoreAnswer, responses=STARTED)
 def post_restore(backend: Parts, name: str, prefer: Prefer = "") -> RestoreAnswer | Response:
     """`curl -X POST http://127.0.0.1:8000/backups/NAME/restore`: checks it, then restarts with it"""
-    job_id, done = backend.upkeep.jobs.start(
+    started = backend.upkeep.jobs.start(
         "restore", partial(backing_up.restore, backend.people, backend.upkeep, name), lane="disk"
     )
-    if "respond-async" in prefer:
-        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
-    return answered(RestoreAnswer(**done.result()))
+    return of_job(RestoreAnswer, started, prefer)

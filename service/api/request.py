@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from concurrent.futures import Future
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 
 from service import caller
 from service.backend import Backend
@@ -30,3 +31,15 @@ async def require_key(backend: Parts, x_api_key: Annotated[str | None, Header()]
 def answered(answer: T) -> T:
     """The answer with this request's id."""
     return answer.model_copy(update={"request_id": caller.request_id.get()})
+
+
+STARTED: dict[int | str, dict[str, Any]] = {202: {"description": "Started; Location names the job"}}
+Prefer = Annotated[str, Header(description="respond-async: do not wait for the job")]
+
+
+def of_job(answer: type[T], started: tuple[str, Future[dict[str, Any]]], prefer: str) -> T | Response:
+    """What the job made, or where to follow it for a caller who does not wait."""
+    job_id, done = started
+    if "respond-async" in prefer:
+        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
+    return answered(answer(**done.result()))

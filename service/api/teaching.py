@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Header, Response, UploadFile
+from fastapi import APIRouter, File, Form, Response, UploadFile
 
 from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
-from service.api.request import Parts, answered
+from service.api.request import STARTED, Parts, Prefer, answered, of_job
 from service.contract.models import CalibrateDatasetRequest, CalibrationAnswer, CalibrationRequest, FitAnswer
 from service.contract.samples import DatasetRequest, InferDatasetAnswer
 from service.errors import InvalidField
@@ -17,7 +17,7 @@ from service.teaching.fit import Lesson
 router = APIRouter(tags=["teaching"])
 
 
-@router.post("/fit_ok", response_model=FitAnswer, responses={202: {"description": "Started; Location names the job"}})
+@router.post("/fit_ok", response_model=FitAnswer, responses=STARTED)
 def post_fit_ok(
     backend: Parts,
     role_id: RoleForm,
@@ -28,7 +28,7 @@ def post_fit_ok(
     use_dataset: Annotated[bool, Form()] = False,
     memory_fit: Annotated[bool, Form()] = False,
     stage: Annotated[bool, Form()] = False,
-    prefer: Annotated[str, Header()] = "",
+    prefer: Prefer = "",
 ) -> FitAnswer | Response:
     """`curl -F role_id=disc -F roi_id=ring -F mm_per_px=0.25 -F images=@good1.png -F images=@good2.png
     http://127.0.0.1:8000/fit_ok`"""
@@ -37,12 +37,10 @@ def post_fit_ok(
     backend.people.freezing.refuse()  # also when nobody waits for the job
     pictures = [read(image) for image in images] if images else None
     lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, memory_fit, stage)
-    job_id, done = backend.upkeep.jobs.start(
+    started = backend.upkeep.jobs.start(
         "fit", lambda report: fit.teach(backend.device, backend.kept, backend.people, lesson, report).model_dump()
     )
-    if "respond-async" in prefer:
-        return Response(status_code=202, headers={"Location": f"/jobs/{job_id}"})
-    return answered(FitAnswer(**done.result()))
+    return of_job(FitAnswer, started, prefer)
 
 
 @router.post("/calibrate_ng")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.inspections import RegionAnswer
 from service.contract.samples import InspectionId, InspectionIds
-from service.contract.words import Answer, Name, Verdict, Version
+from service.contract.words import Answer, OfRoi, RoiNames, Verdict, Version
 
 MAX_RERUN = 10_000
 
@@ -42,10 +42,8 @@ class Neighbour(Spot):
     held_out_score: float | None
 
 
-class ExplainAnswer(Answer):
+class ExplainAnswer(Answer, OfRoi):
     inspection_id: str
-    role_id: str
-    roi_id: str
     model_version: int
     region: RegionAnswer
     patch: Spot
@@ -53,9 +51,7 @@ class ExplainAnswer(Answer):
     neighbours: list[Neighbour]
 
 
-class RerunRequest(_Words):
-    role_id: Name
-    roi_id: Name
+class RerunRequest(_Words, RoiNames):
     model_version: Version
     inspection_ids: Annotated[InspectionIds | None, Field(description="Exactly these; left out: the filters")] = None
     since: datetime | None = None

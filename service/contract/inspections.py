@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.words import Answer, Value, Verdict
+from service.contract.words import Answer, OfRoi, Value, Verdict
 
 
 class RegionAnswer(BaseModel):
@@ -35,9 +35,7 @@ class Params(BaseModel):
     ] = None
 
 
-class InferAnswer(Answer):
-    role_id: str
-    roi_id: str
+class InferAnswer(Answer, OfRoi):
     score: float
     threshold: float | None
     verdict: Verdict | None
@@ -57,12 +55,10 @@ class ScoresAnswer(Answer):
     area_mm2_thr: float
 
 
-class InspectionSummary(BaseModel):
+class InspectionSummary(OfRoi):
     model_config = ConfigDict(protected_namespaces=())
     inspection_id: str
     time_utc: str
-    role_id: str
-    roi_id: str
     part_id: str | None
     verdict: Verdict | None
     score: float
@@ -98,11 +94,9 @@ class Drift(Value):
     warning: bool
 
 
-class RoiCounts(Value):
+class RoiCounts(Value, OfRoi):
     """`threshold`: of the latest inspection."""
 
-    role_id: str
-    roi_id: str
     n: int
     n_ok: int
     n_ng: int
@@ -118,10 +112,8 @@ class RoiSummary(RoiCounts):
     drift: Drift | None
 
 
-class TrendPoint(Value):
+class TrendPoint(Value, OfRoi):
     start_utc: str
-    role_id: str
-    roi_id: str
     n: int
     n_ng: int
     score_mean: float

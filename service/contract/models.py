@@ -13,8 +13,9 @@ from service.contract.words import (
     Area,
     Label,
     MmPerPx,
-    Name,
+    OfRoi,
     Percentile,
+    RoiNames,
     Score,
     Threshold,
     Version,
@@ -38,9 +39,7 @@ class FitAnswer(Answer):
     stages_s: dict[str, float]
 
 
-class CalibrationRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
+class CalibrationRequest(RoiNames):
     mm_per_px: MmPerPx
     ok_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
     ng_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
@@ -98,9 +97,7 @@ class CalibrateDatasetRequest(DatasetRequest):
     score_percentile: Percentile | None = None
 
 
-class StateAnswer(Answer):
-    role_id: str
-    roi_id: str
+class StateAnswer(Answer, OfRoi):
     memory_fitted: bool
     calib_present: bool
     model_version: int | None
@@ -116,10 +113,8 @@ class ManifestAnswer(StateAnswer):
     calibration: Calibration | None
 
 
-class ModelSummary(BaseModel):
+class ModelSummary(OfRoi):
     model_config = ConfigDict(protected_namespaces=())
-    role_id: str
-    roi_id: str
     model_version: int
     current: bool
     activated: bool
@@ -135,21 +130,16 @@ class ModelsAnswer(Answer):
     models: list[ModelSummary]
 
 
-class ActivateRequest(BaseModel):
+class ActivateRequest(RoiNames):
     model_config = ConfigDict(protected_namespaces=())
-    role_id: Name
-    roi_id: Name
     model_version: Version
 
 
-class RollbackRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
+class RollbackRequest(RoiNames):
+    pass
 
 
-class ActivatedAnswer(Answer):
-    role_id: str
-    roi_id: str
+class ActivatedAnswer(Answer, OfRoi):
     model_version: int
     calibrated: bool
 
@@ -166,11 +156,9 @@ class NgScore(BaseModel):
     score: float
 
 
-class ModelScoresAnswer(Answer):
+class ModelScoresAnswer(Answer, OfRoi):
     """`ok`: of pictures it was taught with, out of sample. `ng`: of the NG samples there are now."""
 
-    role_id: str
-    roi_id: str
     model_version: int
     area_mm2_thr: float
     threshold: float | None
@@ -186,8 +174,6 @@ class QuestionableSample(BaseModel):
     reason: str
 
 
-class QuestionableAnswer(Answer):
-    role_id: str
-    roi_id: str
+class QuestionableAnswer(Answer, OfRoi):
     model_version: int
     samples: list[QuestionableSample]

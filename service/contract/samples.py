@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from service.contract.words import Answer, Label, MmPerPx, Name, Verdict, Version
+from service.contract.words import Answer, Label, MmPerPx, OfRoi, RoiNames, Verdict, Version
 
 
 class UploadAnswer(Answer):
@@ -20,9 +20,7 @@ class LabelSummary(BaseModel):
     files: list[str]
 
 
-class DatasetAnswer(Answer):
-    role_id: str
-    roi_id: str
+class DatasetAnswer(Answer, OfRoi):
     mm_per_px: float | None
     classes: dict[Label, LabelSummary]
 
@@ -31,9 +29,7 @@ class DeletedAnswer(Answer):
     deleted: int
 
 
-class DatasetRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
+class DatasetRequest(RoiNames):
     mm_per_px: MmPerPx | None = None
     model_version: Version | None = None
 
@@ -45,25 +41,19 @@ class SampleScore(BaseModel):
     verdict: Verdict | None
 
 
-class InferDatasetAnswer(Answer):
-    role_id: str
-    roi_id: str
+class InferDatasetAnswer(Answer, OfRoi):
     model_version: int
     threshold: float | None
     results: list[SampleScore]
 
 
-class GoldenRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
+class GoldenRequest(RoiNames):
     label: Label
     filename: Annotated[str, Field(max_length=128)]
     expected: Annotated[Verdict | None, Field(description="Verdict every model must give it; null: not golden")]
 
 
-class GoldenSample(BaseModel):
-    role_id: str
-    roi_id: str
+class GoldenSample(OfRoi):
     label: Label
     filename: str
     expected: Verdict
@@ -103,9 +93,7 @@ class SamplesListAnswer(Answer):
     samples: list[SampleAbout]
 
 
-class MoveRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
+class MoveRequest(RoiNames):
     filename: FileName
     label: Annotated[Label, Field(description="Where it is")]
     to: Annotated[Label, Field(description="Where it belongs")]
@@ -115,7 +103,5 @@ class MovedAnswer(Answer):
     filename: str
 
 
-class FromInspectionsRequest(BaseModel):
-    role_id: Name
-    roi_id: Name
+class FromInspectionsRequest(RoiNames):
     inspection_ids: InspectionIds

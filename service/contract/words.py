@@ -42,6 +42,22 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
+class RoiNames(BaseModel):
+    """A request about an ROI of a role."""
+
+    model_config = ConfigDict(protected_namespaces=())
+    role_id: Name
+    roi_id: Name
+
+
+class OfRoi(BaseModel):
+    """A value or an answer about an ROI of a role."""
+
+    model_config = ConfigDict(protected_namespaces=())
+    role_id: str
+    roi_id: str
+
+
 class Answer(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
     request_id: str = ""
