@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices
@@ -22,7 +25,6 @@ from service.contract.system import (
 )
 from service.errors import Conflict, InvalidField, NotFound
 from service.keys import API_KEY
-from service.operations.settings_spanish import SPANISH
 from service.settings import Settings, SettingsError, is_loopback, read_settings, set_by_environment
 from service.store.state.restart import ask_restart
 
@@ -33,6 +35,13 @@ _KINDS: dict[object, Kind] = {"boolean": "switch", "integer": "integer", "number
 _FIELDS = {str(alias.choices[0]): (name, field) for name, field in Settings.model_fields.items()
            if isinstance(alias := field.validation_alias, AliasChoices)}  # fmt: skip
 _SCHEMA: dict[str, dict[str, Any]] = Settings.model_json_schema()["properties"]
+
+
+@cache
+def spanish() -> dict[str, str]:
+    """Help of each setting in Spanish, for GUIs of other authors too; the English help is in service/settings.py."""
+    found: dict[str, str] = json.loads(Path(__file__).with_name("settings_es.json").read_text("utf-8"))
+    return found
 
 
 def settings(kept: Kept, upkeep: Upkeep) -> SettingsAnswer:
@@ -105,7 +114,7 @@ def _about(kept: Kept, name: str, given: Mapping[str, str], in_file: Mapping[str
         value="" if secret else value,
         set=bool(value),
         default=default,
-        help={"en": field.description or "", "es": SPANISH[name]},
+        help={"en": field.description or "", "es": spanish()[name]},
         source=source,
         kind="secret" if secret else "choice" if name in CHOICES else _kind(schema),
         minimum=schema.get("minimum", schema.get("exclusiveMinimum")),

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 
 from gui.settings import GuiSettings
 from service.engine.weights_download import DOWNLOADS, KERAS_FILE, KERAS_SHA256, NPM_PACKAGE
-from service.operations.settings_spanish import SPANISH
+from service.operations.configure import spanish as help_in_spanish
 from service.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -52,8 +52,8 @@ def test_the_english_table_is_the_code() -> None:
 def test_the_spanish_table_has_the_same_names_and_defaults() -> None:
     spanish = settings_of(PAGES[1])
     assert [row[:2] for row in spanish] == [row[:2] for row in settings_of_the_code()]
-    assert {name.strip("`"): meaning for name, _, meaning in spanish} == SPANISH
-    assert [name for name, meaning in SPANISH.items() if not meaning] == []
+    assert {name.strip("`"): meaning for name, _, meaning in spanish} == help_in_spanish()
+    assert [name for name, meaning in help_in_spanish().items() if not meaning] == []
 
 
 def test_the_tables_of_the_screens_are_the_code() -> None:
