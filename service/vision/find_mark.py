@@ -3,8 +3,8 @@
 1. Mark and search area are shrunk until the mark has about 24 px, and compared by normalised cross-correlation, the
    mark turned in steps up to ±10°. The best few places go on.
 2. At each, correlation at full resolution, some pixels around; the peak between pixels is a parabola's.
-3. Gauss-Newton on shift and turn: inverse compositional Lucas-Kanade (Baker & Matthews, "Lucas-Kanade 20 Years On",
-   2004, section 3.2) on pictures of zero mean and unit norm, so that light and contrast do not count.
+3. OpenCV's ECC (Evangelidis & Psarakis, "Parametric Image Alignment Using Enhanced Correlation Coefficient
+   Maximization", 2008) on shift and turn: light and contrast do not count.
 
 The score is the normalised correlation at the end, 0 where the frame shows no contrast. Pure numpy + OpenCV.
 """
@@ -24,9 +24,8 @@ MAX_TURN_DEG = 10.0
 COARSE_PX, FINE_PX = 18, 160  # root of the mark's area while searching, and at most while refining
 LARGEST_STEP_DEG, COARSE_SLACK_PX = 5.0, 0.6  # between two turns, the mark's end moves by twice this at most
 CANDIDATES = 3
-ITERATIONS, CONVERGED_PX = 12, 0.004
-# Of the turn, in parts of what a textured mark tells about it: a round hole tells nothing, and must not spin.
-DAMPING = 0.02
+# ECC ends after so many steps, or when one gains less than this of the correlation; it looks this far around.
+CRITERIA, REACH_PX = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 1e-4), 4
 HOPELESS = 0.25  # correlation at full resolution, before the turn is refined: that is not the mark
 LEAST_OF_CONTRAST = 0.25  # of the master's: a shape in the dark or in noise is not the mark
 
@@ -46,8 +45,7 @@ class Template:
 
     `centre` float64 (2,) and `search` (left, top, right, bottom) in pixels of the master, `size` (w, h) in pixels.
     Searching: shrunk by `shrink`, `turned` are (angle in degrees, uint8 (h, w)).
-    Refining: shrunk by `fine`, `unit` float32 (h, w) of zero mean and unit norm, `steps` float32 (h w, 3) is how it
-    changes by a pixel in x, in y, and by a radian.
+    Refining: shrunk by `fine`, `unit` float32 (h, w) of zero mean and unit norm.
     """
 
     centre: np.ndarray
@@ -58,7 +56,6 @@ class Template:
     turned: tuple[tuple[float, np.ndarray], ...]
     fine: int
     unit: np.ndarray
-    steps: np.ndarray
 
     def angle_at(self, index: float) -> float:
         """Of a place between the steps of `turned`."""
@@ -70,8 +67,8 @@ class Template:
 
         Of the shrunk mark, in which noise, that looks the same nowhere, is averaged out.
         """
-        steps = _steps(self.upright)[:, :2].astype(np.float64)
-        information = float(np.linalg.eigvalsh(steps.T @ steps)[0])
+        changes = _changes(self.upright)
+        information = float(np.linalg.eigvalsh(changes.T @ changes)[0])
         return self.shrink * (0.2 / information) ** 0.5 if information > 1e-9 else float("inf")
 
     @property
@@ -103,7 +100,6 @@ def prepare(master_rgb: np.ndarray, mark: Mark, *, turns: bool) -> Template:
         ),
         fine=fine,
         unit=unit if unit is not None else np.zeros_like(patch),
-        steps=_steps(patch),
     )
 
 
@@ -145,24 +141,20 @@ def _score(template: Template, patch: np.ndarray) -> float:
 def _descend(
     template: Template, near: np.ndarray, at: np.ndarray, angle: float, *, turns: bool
 ) -> tuple[np.ndarray, float]:
+    """Place and angle of the highest correlation nearby; as they were where there is none."""
     rows, columns = template.unit.shape
-    steps = template.steps if turns else template.steps[:, :2]
-    information = (steps.T @ steps).astype(np.float64)
-    radius = np.hypot(rows, columns) / 2
-    if turns:
-        information[2, 2] += DAMPING * information[[0, 1], [0, 1]].sum() * radius**2
-    inverse = np.linalg.pinv(information, rcond=1e-6)
-    for _ in range(ITERATIONS):
-        patch = unit_norm(turned_crop(near, at, angle, (columns, rows)))
-        if patch is None:
-            break
-        error = inverse @ (steps.T @ (patch - template.unit).ravel()).astype(np.float64)
-        at = at - rotation(angle) @ error[:2]
-        turn = float(error[2]) if turns else 0.0
-        angle -= float(np.degrees(turn))
-        if np.hypot(*error[:2]) + abs(turn) * radius < CONVERGED_PX:
-            break
-    return at, angle
+    around = turned_crop(near, at, angle, (columns + 2 * REACH_PX, rows + 2 * REACH_PX))
+    middle = np.array([(columns - 1) / 2, (rows - 1) / 2])
+    warp = np.array([[1, 0, REACH_PX], [0, 1, REACH_PX]], np.float32)
+    motion = cv2.MOTION_EUCLIDEAN if turns else cv2.MOTION_TRANSLATION
+    try:
+        _, found = cv2.findTransformECC(  # type: ignore[call-overload]  # OpenCV does not declare the filter size
+            template.unit, around, warp, motion, CRITERIA, None, 1
+        )
+    except cv2.error:  # it does not converge: there is nothing of the mark
+        return at, angle
+    shift = found[:, :2].astype(np.float64) @ middle + found[:, 2] - REACH_PX - middle
+    return at + rotation(angle) @ shift, angle + float(np.degrees(np.arctan2(found[1, 0], found[0, 0])))
 
 
 def _coarse(template: Template, grey: np.ndarray, corner: np.ndarray) -> list[tuple[np.ndarray, float]]:
@@ -199,17 +191,15 @@ def _coarse_picture(
     return shrunk(turned_crop(grey, middle, -angle, whole), shrink)
 
 
-def _steps(patch: np.ndarray) -> np.ndarray:
-    """Float32 (h w, 3): how the patch, at zero mean and unit norm, changes by a pixel in x, in y, and by a radian."""
-    rows, columns = patch.shape
-    by_y, by_x = np.gradient(patch.astype(np.float64)) if min(rows, columns) > 1 else (np.zeros_like(patch),) * 2
-    y, x = np.mgrid[0:rows, 0:columns] - np.array([(rows - 1) / 2, (columns - 1) / 2])[:, None, None]
-    steps = np.stack([by_x.ravel(), by_y.ravel(), (x * by_y - y * by_x).ravel()], axis=1)
+def _changes(patch: np.ndarray) -> np.ndarray:
+    """Float64 (h w, 2): how the patch, at zero mean and unit norm, changes by a pixel in x and in y."""
+    by_y, by_x = np.gradient(patch.astype(np.float64)) if min(patch.shape) > 1 else (np.zeros(patch.shape),) * 2
+    changes = np.stack([by_x.ravel(), by_y.ravel()], axis=1)
     centred = patch.ravel() - patch.mean()
     norm = float(np.linalg.norm(centred)) or 1.0
     unit = centred / norm
-    steps -= steps.mean(0)
-    return np.asarray((steps - np.outer(unit, unit @ steps)) / norm, np.float32)
+    changes -= changes.mean(0)
+    return np.asarray((changes - np.outer(unit, unit @ changes)) / norm)
 
 
 def _to_fine(point: np.ndarray, corner: np.ndarray, fine: int) -> np.ndarray:
