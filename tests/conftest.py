@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +63,13 @@ def browser() -> Iterator[Browser]:
 
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """For a socket, whose path has room for 100 characters: tmp_path has the names of user, worker and test in it."""
+    with tempfile.TemporaryDirectory(prefix="bd-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

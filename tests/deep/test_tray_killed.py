@@ -146,8 +146,10 @@ def test_an_inspection_under_way_is_finished_and_recorded_when_the_service_is_st
 
 
 @pytest.mark.parametrize("settle_s", [0.0, 6.0], ids=["while they start", "when they serve"])
-def test_when_the_supervisor_is_killed_its_service_and_all_workers_go_with_it(tmp_path: Path, settle_s: float) -> None:
-    environment = tray_environment(tmp_path, UVICORN_WORKERS="2")
+def test_when_the_supervisor_is_killed_its_service_and_all_workers_go_with_it(
+    tmp_path: Path, short_folder: Path, settle_s: float
+) -> None:
+    environment = tray_environment(tmp_path, short_folder, UVICORN_WORKERS="2")
     with subprocess.Popen([sys.executable, "-m", "tray", "--headless"], env=environment) as tray:
         try:
             wait_until(lambda: len(_services(tray.pid)) == 3, GENEROUS_S)

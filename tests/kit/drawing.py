@@ -71,6 +71,11 @@ class Drawing:
     def pull(self, handle: str, to: Place) -> None:
         self.drag_on_screen(self.handle(handle), self.on_screen(to))
 
+    def choose(self, name: str, key: str) -> None:
+        """By its entry in the list. Until the answer is there, handles are those of the item chosen before."""
+        by(self.page, name).click()
+        self.page.wait_for_selector(f"[data-key='{key}'].chosen")
+
     def key(self, keys: str) -> None:
         by(self.page, "editor").press(keys)
 

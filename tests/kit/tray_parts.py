@@ -85,10 +85,9 @@ def twin_program(data_root: Path, port: int = 0, **environment: str) -> Program:
     )
 
 
-def tray_environment(folder: Path, **environment: str) -> dict[str, str]:
-    """Of a supervisor that knows nothing of another one on this PC, over a data root in `folder`."""
-    temporary = folder / "t"  # a socket's path has room for 100 characters
-    temporary.mkdir(exist_ok=True)
+def tray_environment(folder: Path, temporary: Path, **environment: str) -> dict[str, str]:
+    """Of a supervisor that knows nothing of another one on this PC, over a data root in `folder`. Its socket lies in
+    `temporary`: see the fixture `short_folder`."""
     return {
         **os.environ,
         "TMPDIR": str(temporary),

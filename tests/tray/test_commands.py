@@ -25,8 +25,8 @@ pytestmark = pytest.mark.system
 class Tray:
     """The command line, on a PC of this test's own."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.environment = tray_environment(folder, **environment)
+    def __init__(self, folder: Path, temporary: Path, **environment: str) -> None:
+        self.environment = tray_environment(folder, temporary, **environment)
         self.log = folder / "data" / "logs" / "tray.log"
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -49,8 +49,8 @@ class Tray:
 
 
 @pytest.fixture
-def tray(tmp_path: Path) -> Iterator[Tray]:
-    tray = Tray(tmp_path)
+def tray(tmp_path: Path, short_folder: Path) -> Iterator[Tray]:
+    tray = Tray(tmp_path, short_folder)
     yield tray
     tray.run("--stop")
 
@@ -123,8 +123,8 @@ def test_signals_end_in_a_clean_stop(tray: Tray, number: signal.Signals) -> None
     assert [event["event"] for event in tray.events()][-2:] == ["state", "ended"]
 
 
-def test_settings_that_contradict_each_other_are_said_in_one_sentence(tmp_path: Path) -> None:
-    tray = Tray(tmp_path, TRAY_MAX_CRASHES="-1")
+def test_settings_that_contradict_each_other_are_said_in_one_sentence(tmp_path: Path, short_folder: Path) -> None:
+    tray = Tray(tmp_path, short_folder, TRAY_MAX_CRASHES="-1")
     for arguments in (["--headless"], ["--start"]):
         answer = tray.run(*arguments)
         assert answer.returncode == 2

@@ -56,8 +56,8 @@ def test_the_page_that_is_opened_is_that_of_the_screens_where_there_are_some() -
 
 
 @pytest.fixture
-def tray(tmp_path: Path) -> Iterator[Tray]:
-    tray = Tray(tmp_path, TRAY_SCREENS="true", GUI_PORT=str(free_port()))
+def tray(tmp_path: Path, short_folder: Path) -> Iterator[Tray]:
+    tray = Tray(tmp_path, short_folder, TRAY_SCREENS="true", GUI_PORT=str(free_port()))
     yield tray
     tray.run("--stop")
 

@@ -49,7 +49,7 @@ def test_shapes_are_drawn_changed_saved_and_there_again(browser: Browser, made: 
     drawing.draw("circle", (560, 100), (590, 140))
     drawing.shows("roi:2", cx=560, cy=100, r=50)
 
-    by(page, "roi-0").click()
+    drawing.choose("roi-0", "roi:0")
     drawing.pull("turn", (420, 240))  # to three o'clock: a quarter clockwise
     drawing.shows("roi:0", angle=90)
     drawing.pull("r_inner", (320, 200))
@@ -76,7 +76,7 @@ def test_shapes_are_drawn_changed_saved_and_there_again(browser: Browser, made: 
     drawing.key("Delete")
     drawing.gone("roi:3")
 
-    by(page, "roi-0").click()
+    drawing.choose("roi-0", "roi:0")
     by(page, "number-angle").fill("-30.5")
     by(page, "number-angle").press("Enter")
     drawing.shows("roi:0", angle=-30.5)
@@ -147,7 +147,7 @@ def test_what_cannot_be_is_not_made_and_a_locked_layout_stays(browser: Browser, 
     by(page, "scale").press("Enter")
     by(page, "save").click()
     expect(page.get_by_text("shows next to nothing").first).to_be_visible()
-    by(page, "mark-0").click()
+    drawing.choose("mark-0", "mark:0")
     by(page, "tool-delete").click()
     by(page, "tool-lock").click()
     drawing.drag((560, 415), (400, 300))
