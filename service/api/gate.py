@@ -50,7 +50,7 @@ class Gate:
         except (HostRefused, TooLarge) as problem:
             await problem_response(problem)(scope, receive, send_with_id)
         finally:
-            # a crash passes by here without an answer; the handler outside makes one
+            # a crash passes by here, too, after the routes have answered it
             _log_line(scope, status or 500, started)
 
     def _check_length(self, length: str | None) -> None:

@@ -169,6 +169,29 @@ def test_a_browser_of_a_configured_origin_may_call_and_still_gets_ids(tmp_path: 
         assert "Access-Control-Allow-Origin" not in client.get("/health", headers={"Origin": "http://evil"}).headers
 
 
+def test_two_services_of_one_process_keep_data_keys_and_limits_apart(data_root: Path, tmp_path: Path) -> None:
+    """They share the routes, which are made once in a process."""
+    other = settings_for(
+        tmp_path / "other", BACKEND_API_KEY="line-2:s3cret", BACKEND_ALLOWED_HOSTS="vision2", BACKEND_MAX_BODY_MB=1,
+        BACKEND_ALLOW_ORIGINS="http://hmi.plant",
+    )  # fmt: skip
+    key, large = {"X-API-Key": "s3cret"}, {"image": ("huge.png", b"x" * 1_200_000)}
+    with serving(settings_for(data_root)) as first, serving(other) as second:
+        for _ in range(2):  # in turn: what one was asked last must not count for the other
+            assert first.get("/state", params=ROI).json()["memory_fitted"] is True
+            assert_problem(second.get("/state", params=ROI), 401)
+            assert second.get("/state", params=ROI, headers=key).json()["memory_fitted"] is False
+            assert_problem(first.get("/health", headers={"Host": "vision2"}), 421)
+            assert second.get("/health", headers={"Host": "vision2"}).status_code == 200
+            assert_problem(first.post("/infer", data=FORM, files=large), 415)
+            assert_problem(second.post("/infer", data=FORM, files=large, headers=key), 413, "1 MB")
+            asked = {"Origin": "http://hmi.plant"}
+            assert "Access-Control-Allow-Origin" not in first.get("/health", headers=asked).headers
+            assert second.get("/health", headers=asked).headers["Access-Control-Allow-Origin"] == "http://hmi.plant"
+    with serving(settings_for(data_root)) as first:  # one that has ended takes nothing with it
+        assert infer(first).json()["verdict"] == "OK"
+
+
 def test_without_calibration_the_sentence_says_what_to_run(taught: TestClient) -> None:
     assert calibrate(taught).status_code == 200
     taught.post("/fit_ok", data=FORM, files=[("images", ("a.png", disc(i))) for i in range(3)])

@@ -29,7 +29,8 @@ SMALL_SERVICE = Path(__file__).with_name("small_service.py")
 SHORT = Timing(
     tick_s=0.1, starting_tick_s=0.05, probe_s=0.5, silent_s=0.7, hang_s=2, start_hang_s=4, stop_s=3, port_s=0.2
 )
-NEVER_GIVE_UP = RestartPolicy(max_crashes=0)
+FIRST_DELAY_S = 0.25  # a quarter of the real one: a test waits for it, for twice and for four times as long
+NEVER_GIVE_UP = RestartPolicy(max_crashes=0, first_delay_s=FIRST_DELAY_S)
 GENEROUS_S = 60.0
 
 

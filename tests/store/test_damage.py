@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,20 @@ def roi_folder(data_root: Path) -> Path:
     return data_root / "models" / "disc" / "ring"
 
 
-@pytest.fixture
-def twice_taught(data_root: Path) -> Path:
-    """Versions 1 and 2, both calibrated; 2 serves."""
+@pytest.fixture(scope="module")
+def twice_taught_root(taught_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data_root = tmp_path_factory.mktemp("twice_taught") / "data"
+    shutil.copytree(taught_root, data_root)
     with serving(settings_for(data_root)) as client:
         assert fit(client, 4).json()["model_version"] == 2
         assert calibrate(client).status_code == 200
     return data_root
+
+
+@pytest.fixture
+def twice_taught(twice_taught_root: Path, tmp_path: Path) -> Path:
+    """Versions 1 and 2, both calibrated; 2 serves. A copy of this test's own."""
+    return shutil.copytree(twice_taught_root, tmp_path / "data")
 
 
 @pytest.mark.parametrize("where", [0.02, 0.5, 0.99])

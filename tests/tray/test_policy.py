@@ -38,6 +38,11 @@ def test_what_was_ready_comes_back_at_once_and_what_never_was_after_longer_and_l
     assert delays(policy, times, was_ready) == expected
 
 
+def test_delays_are_those_of_the_policy() -> None:
+    quick = RestartPolicy(max_crashes=0, first_delay_s=0.25, longest_delay_s=1.5)
+    assert delays(quick, [0, 1, 2, 3, 4], False) == [0.25, 0.5, 1, 1.5, 1.5]
+
+
 def test_failed_starts_are_forgotten_only_after_a_whole_window_of_being_ready() -> None:
     history = History((1.0,), failures=3)
     assert after_ready(POLICY, history, 299) == history

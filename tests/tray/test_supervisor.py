@@ -15,7 +15,7 @@ import pytest
 
 from service.settings import SettingsError
 from tests.kit.parts import wait_until
-from tests.kit.tray_parts import GENEROUS_S, NEVER_GIVE_UP, SHORT, Small, is_gone, supervised, wait_for
+from tests.kit.tray_parts import FIRST_DELAY_S, GENEROUS_S, NEVER_GIVE_UP, SHORT, Small, is_gone, supervised, wait_for
 from tray.supervise.policy import RestartPolicy
 from tray.supervise.program import Program
 from tray.supervise.status import State, Status
@@ -71,14 +71,14 @@ def test_a_killed_program_is_started_again_and_what_it_started_is_ended(small: S
 
 def test_after_five_crashes_it_gives_up_with_the_last_words_until_somebody_says_start(small: Small) -> None:
     small.set("crash")
-    policy = RestartPolicy(max_crashes=3, window_s=300)
+    policy = RestartPolicy(max_crashes=3, window_s=300, first_delay_s=FIRST_DELAY_S)
     with supervised(small, policy=policy) as supervisor:
         gave_up = wait_for(supervisor, State.DOWN, "gave_up")
         assert "3 times within 5 minutes" in gave_up.reason
         assert gave_up.crashes == 3
         assert gave_up.last_lines == ("about to crash", "no CUDA today")
         starts = len(small.noted("starts"))
-        time.sleep(2.5)  # longer than the longest delay so far
+        time.sleep(2.5 * FIRST_DELAY_S)  # longer than the longest delay so far
         assert len(small.noted("starts")) == starts == 3
         small.unset("crash")
         supervisor.start()
@@ -90,11 +90,14 @@ def test_a_program_that_never_gets_ready_is_started_after_longer_and_longer(smal
     small.set("crash")
     with supervised(small, policy=NEVER_GIVE_UP):
         wait_until(lambda: len(small.noted("starts")) == 4, GENEROUS_S)
+    assert_later_and_later(small, 3)
+
+
+def assert_later_and_later(small: Small, count: int) -> None:
+    """Between two starts lies at least the delay, and its double the next time; a tenth is left to rounding."""
     times = [float(line.split()[1]) for line in (small.folder / "starts").read_text().splitlines()]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert gaps[0] > 0.9
-    assert gaps[1] > 1.9
-    assert gaps[2] > 3.9
+    assert all(gap > (2**number - 0.1) * FIRST_DELAY_S for number, gap in enumerate(gaps[:count])), gaps
 
 
 def test_a_hung_program_is_replaced(small: Small) -> None:
@@ -204,9 +207,7 @@ def test_a_service_that_lost_its_gpu_is_restarted_but_not_in_a_tight_loop(small:
         assert "CUDA error" in status.reason
         small.set("health.json", {"device": "cuda:0"})
         assert wait_for(supervisor, State.DEGRADED, "gpu_lost").gpu_lost_utc
-    times = [float(line.split()[1]) for line in (small.folder / "starts").read_text().splitlines()]
-    assert times[1] - times[0] > 0.9
-    assert times[2] - times[1] > 1.9
+    assert_later_and_later(small, 2)
 
 
 class SleepyClock:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LONGEST_DELAY_S = 60.0
-
 
 @dataclass(frozen=True)
 class Timing:
@@ -27,10 +25,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class RestartPolicy:
-    """`max_crashes` within `window_s` end in giving up; 0 never does."""
+    """`max_crashes` within `window_s` end in giving up; 0 never does. Delays in seconds: the first is doubled with each
+    start that came to nothing, up to the longest."""
 
     max_crashes: int = 5
     window_s: float = 300.0
+    first_delay_s: float = 1.0
+    longest_delay_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def after_crash(
     history = History(crashes, failures)
     if policy.max_crashes and len(crashes) >= policy.max_crashes:
         return history, None
-    return history, 0.0 if was_ready else min(LONGEST_DELAY_S, 2.0 ** min(failures - 1, 10))
+    doubled_s = policy.first_delay_s * 2.0 ** min(failures - 1, 10)
+    return history, 0.0 if was_ready else min(policy.longest_delay_s, doubled_s)
 
 
 def after_ready(policy: RestartPolicy, history: History, ready_for_s: float) -> History:
