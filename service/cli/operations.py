@@ -72,7 +72,7 @@ def restore(settings: Settings, console: Console, name: str) -> int:
         started = _started(client)
         client.restore(name, report)
         bar.update(task, completed=1.0)
-        _wait_until_anew(client, started)
+        _wait_until_restarted(client, started)
         wait_until_ready(client, console.print)
         _tell_records(console, client.restored())
         answer = client.verify()
@@ -173,7 +173,7 @@ def _started(client: Client) -> float:
     return time.monotonic() - float(client.health()["uptime_s"])
 
 
-def _wait_until_anew(client: Client, former: float) -> None:
+def _wait_until_restarted(client: Client, former: float) -> None:
     """Until the service that answers is the one that was started after the restore."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -44,7 +44,7 @@ class Part:
 
 def run_demo(folder: Path, settings: Settings, console: Console, *, download: bool) -> int:
     """Exit code 0 when every part was judged, whatever the verdicts."""
-    _make_anew(folder)
+    _empty(folder)
     weights_dir = get_best(settings, console, download=download)
     here = read_settings(
         BACKEND_DATA_ROOT=folder.resolve() / "data",
@@ -65,7 +65,7 @@ def run_demo(folder: Path, settings: Settings, console: Console, *, download: bo
     return 0 if all(not row["error"] for row in rows) else 2
 
 
-def _make_anew(folder: Path) -> None:
+def _empty(folder: Path) -> None:
     """Only what an earlier demo made is deleted. Raises InvalidField for a folder with anything else in it."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise InvalidField(f"{folder} holds something else than an earlier demo: give another --folder.")

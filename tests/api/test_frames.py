@@ -25,8 +25,8 @@ from service.engine.protocol import Recipe
 from service.settings import Settings
 from service.store.backups.restore import finish_restore, stage
 from service.store.records.database import SCHEMA, open_database
-from tests.api.test_layouts import BAR, MARKS, RING, put, put_master
 from tests.conftest import settings_for
+from tests.kit.layouts import BAR, MARKS, RING, put, put_master
 from tests.kit.parts import assert_problem, png, serving, wait_until
 from tests.kit.scene import HEIGHT, WIDTH, motion, plate
 from tests.kit.twin import TwinEngine

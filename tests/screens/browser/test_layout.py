@@ -39,6 +39,24 @@ def save(page: Page, revision: int) -> None:
     expect(by(page, "saved")).to_have_text(re.compile(f"revision {revision}$"))
 
 
+def change_by_numbers(page: Page, drawing: Drawing) -> None:
+    """Angle, name, scale and a size in mm, typed into the fields."""
+    drawing.choose("roi-0", "roi:0")
+    by(page, "number-angle").fill("-30.5")
+    by(page, "number-angle").press("Enter")
+    drawing.shows("roi:0", angle=-30.5)
+    by(page, "name").fill("ring")
+    by(page, "name").press("Enter")
+    by(page, "save").click()
+    expect(page.get_by_text("The scale is missing")).to_be_visible()
+    by(page, "scale").fill("0.25")
+    by(page, "scale").press("Enter")
+    expect(by(page, "number-cx-mm")).to_have_value(re.compile("^7[45]"))
+    by(page, "number-r-mm").fill("30")
+    by(page, "number-r-mm").press("Tab")
+    drawing.shows("roi:0", r=120)
+
+
 def test_shapes_are_drawn_changed_saved_and_there_again(browser: Browser, made: Inspector) -> None:
     store_master(made, "disc")
     page, drawing = opened(browser, made, "disc")
@@ -76,20 +94,7 @@ def test_shapes_are_drawn_changed_saved_and_there_again(browser: Browser, made: 
     drawing.key("Delete")
     drawing.gone("roi:3")
 
-    drawing.choose("roi-0", "roi:0")
-    by(page, "number-angle").fill("-30.5")
-    by(page, "number-angle").press("Enter")
-    drawing.shows("roi:0", angle=-30.5)
-    by(page, "name").fill("ring")
-    by(page, "name").press("Enter")
-    by(page, "save").click()
-    expect(page.get_by_text("The scale is missing")).to_be_visible()
-    by(page, "scale").fill("0.25")
-    by(page, "scale").press("Enter")
-    expect(by(page, "number-cx-mm")).to_have_value(re.compile("^7[45]"))
-    by(page, "number-r-mm").fill("30")
-    by(page, "number-r-mm").press("Tab")
-    drawing.shows("roi:0", r=120)
+    change_by_numbers(page, drawing)
     save(page, 2)
 
     kept = stored(made, "disc")
