@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import quote
 
 from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import facts
 from gui.kit.widgets import button, notify
-from gui.service import system as calls
 from gui.system.tab import Progress, Tab
 from service.contract.operations import BackupsAnswer, BackupSummary
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    found = await calls.backups(tab.client)
+    found = await tab.client.get("/backups", BackupsAnswer)
     return lambda: _draw(tab, found)
 
 
@@ -28,7 +28,7 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
 
     async def back_up() -> None:
         start.disable()
-        done = await progress.follow(calls.start_backup(tab.client))
+        done = await progress.follow(tab.client.start_job("/backups"))
         start.enable()
         if done:
             tab.here.note(tab.say("backed_up"))
@@ -38,7 +38,8 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
         made = formats.date_and_time(backup.created_utc, tab.language)
         if not await tab.sure("sure_restore", "restore", made=made):
             return
-        if await progress.follow(calls.start_restore(tab.client, backup.name)):
+        path = f"/backups/{quote(backup.name, safe='')}/restore"
+        if await progress.follow(tab.client.start_job(path)):
             # the service restarts now: the message stays until it is back
             notify(tab.say("restoring"), "positive", timeout=10_000)
 

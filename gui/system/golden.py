@@ -9,7 +9,6 @@ from nicegui import ui
 from gui.kit import formats
 from gui.kit.tables import sheet
 from gui.kit.widgets import button
-from gui.service import system as calls
 from gui.system.tab import Tab, outcome
 from service.contract.operations import VerifyAnswer, VerifyCheck
 
@@ -24,7 +23,7 @@ def _draw(tab: Tab) -> None:
     async def check() -> None:
         start.disable()
         spinner.visible = True
-        found = await tab.tried(calls.verify(tab.client))
+        found = await tab.tried(tab.client.send("POST", "/admin/verify", VerifyAnswer))
         if found:
             result.clear()
             with result:
