@@ -16,7 +16,7 @@ from gui.pictures.display import displayed
 from gui.service.client import ServiceError
 from gui.setup.sources_form import SourceForm
 from gui.shell import Page, page
-from gui.sources.base import Exposure, HasExposure, SourceError
+from gui.sources.base import Exposure, SourceError
 from gui.sources.making import KINDS
 
 
@@ -76,7 +76,7 @@ def _seen(here: Page) -> None:
             seen.props(f'src="{live.PATH}?at={time.time():.0f}"')
         said = line.source_problem
         problem.text = words.problem(said.code, said.detail) if said.code else words("sources.works")
-        found = line.source.exposure() if isinstance(line.source, HasExposure) else None
+        found = line.source.exposure()
         if [found] != shown:
             shown[:] = [found]
             _draw_exposure(here, exposure, found)
@@ -112,7 +112,7 @@ def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
 
     async def expose(event: events.GenericEventArguments) -> None:
         source, said = here.gui.line.source, dict[str, Any](here.gui.preferences.now.source)
-        if isinstance(source, HasExposure):
+        if source.exposure() is not None:
             await here.gui.line.of_source(source.set_exposure, float(event.args))
             here.gui.preferences.change(source=said | {"exposure": float(event.args)})
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from gui.sources.base import Beat, Exposure, Picture, SourceError, now_utc
+from gui.sources.base import Beat, Exposure, Picture, Source, SourceError, now_utc
 
 log = logging.getLogger(__name__)
 AGAIN_S = 2.0  # between two attempts to open
@@ -43,16 +43,16 @@ def stream(url: str) -> cv2.VideoCapture:
     return cv2.VideoCapture(url, cv2.CAP_FFMPEG, _TIMEOUTS)
 
 
-class CameraSource:
+class CameraSource(Source):
     """`opening` opens the camera; it is called in the camera's own thread, again and again while the camera is away."""
 
-    def __init__(self, opening: Open, name: str, period_s: float = 0.0) -> None:
+    def __init__(self, opening: Open, name: str, period_s: float = 0.0, exposure: float | None = None) -> None:
         self._opening, self._name, self._beat = opening, name, Beat(period_s)
         self._changed = threading.Condition()
         self._frame: np.ndarray | None = None
         self._count, self._ended = 0, False
         self._problem: SourceError | None = None
-        self._wanted_exposure: float | None = None
+        self._wanted_exposure = exposure
         self._exposure: Exposure | None = None
         self._thread = threading.Thread(target=self._run, name=f"camera {name}", daemon=True)
         self._thread.start()
@@ -69,11 +69,6 @@ class CameraSource:
         if frame is None:
             raise SourceError("camera_gone", f"{self._name} gave no picture for {patience_s:.0f} s.")
         return as_picture(frame)
-
-    def arrived(self) -> Picture | None:
-        return self.grab() if self._beat.due() else None
-
-    def done(self, picture: Picture) -> None: ...
 
     def check(self) -> None:
         with self._changed:
