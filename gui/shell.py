@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from nicegui import ui
 
 from gui.gui import Gui
 from gui.kit import formats, theme
 from gui.kit.widgets import answer, button, card_dialog, done, empty, link, notify
+from gui.kit.words import Told
 from gui.language import LANGUAGES, Language
 from gui.service.client import ServiceError, may_pass
 from gui.service.link import Link, LinkState
-from gui.sources.base import SourceError
 
 T = TypeVar("T")
 Draw = Callable[[], Awaitable[None] | None]
@@ -36,16 +36,6 @@ _DOTS = {
     Link.CONNECTING: "#d08700",
 }
 TICK_S = 0.5
-
-
-class Coded(Protocol):
-    """An error with the code of a sentence in `texts/*/problems.json`."""
-
-    @property
-    def code(self) -> str: ...
-
-    @property
-    def detail(self) -> str: ...
 
 
 class Page:
@@ -76,11 +66,11 @@ class Page:
         """The result of `work`; None when it failed and the person has been told why."""
         try:
             return await work
-        except (ServiceError, SourceError) as error:
+        except Told as error:
             self.tell(error)
             return None
 
-    def tell(self, error: Coded) -> None:
+    def tell(self, error: Told) -> None:
         """The failure as a sentence in the person's language, with what to do."""
         sentence = self.words.problem(error.code, error.detail)
         caption = error.detail if error.detail not in sentence else ""

@@ -16,7 +16,6 @@ from gui.line.part import Part, State
 from gui.service import inspect as calls
 from gui.service.client import ServiceError
 from gui.shell import Page, page
-from gui.sources.base import SourceError
 from gui.sources.files import FilesSource
 
 _ROLES_EVERY = 10  # ticks of half a second: a role that was just drawn appears within 5 s
@@ -50,7 +49,8 @@ class _Screen:
         with ui.row().classes("w-full items-center no-wrap gap-3"):
             roles = [known.role_id] if known.role_id else []
             self.role = select(self.words("inspect.role"), roles, known.role_id or None, "role", on_change=self._choose)
-            self.part = ui.input(self.words("inspect.part"), value=self.line.part_id, on_change=self._name_part)
+            self.part = ui.input(self.words("inspect.part"), value=self.line.part_id)
+            self.part.bind_value_to(self.line, "part_id", lambda value: str(value or "").strip())
             self.part.props("outlined dense clearable maxlength=128 data-testid=part").classes("col")
             # Enter leaves the field, so that a second Enter starts the inspection
             self.part.on("keydown.enter", lambda: self.part.run_method("blur"))
@@ -122,9 +122,6 @@ class _Screen:
         elif pressed is Key.START:
             await self.line.trigger()
 
-    def _name_part(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        self.line.part_id = str(event.value or "").strip()
-
     def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
         if event.value != self.here.gui.preferences.now.role_id:
             self.here.gui.preferences.change(role_id=event.value or "")
@@ -144,10 +141,7 @@ class _Screen:
             self.role.value = roles[0]
 
     async def _dropped(self, event: events.UploadEventArguments) -> None:
-        try:
-            self.line.add_file(event.file.name, await event.file.read())
-        except SourceError as error:
-            self.here.tell(error)
+        await self.here.tried(self.line.add_file(event.file.name, await event.file.read()))
 
     def _heat(self, event: events.ValueChangeEventArguments[Any]) -> None:
         self.frame.style(f"--heat: {event.value}")

@@ -23,6 +23,16 @@ def link(text: str, path: str, testid: str = "", look: str = "", icon: str | Non
     return button(text, lambda: ui.navigate.to(path), testid, look, icon)
 
 
+@contextmanager
+def busy(made: ui.button) -> Iterator[None]:
+    """While its work runs, the button turns, and cannot be pressed again."""
+    made.props("loading").disable()
+    try:
+        yield
+    finally:
+        made.props(remove="loading").enable()
+
+
 async def done(waiting: Awaitable[object] | None) -> None:
     """Wait for a handler, which may be a plain function or a coroutine function."""
     if waiting is not None:

@@ -115,7 +115,7 @@ class Line:
         async with self._asking:
             return await self._judge(self._begin(picture.name), picture)
 
-    def add_file(self, name: str, data: bytes) -> None:
+    async def add_file(self, name: str, data: bytes) -> None:
         """Add a file that a person chose. Raises SourceError."""
         if not isinstance(self._source, FilesSource):
             raise SourceError("not_files", "The source is not one of files.")

@@ -10,7 +10,7 @@ from nicegui import events, ui
 
 from gui.gui import Gui
 from gui.kit import formats
-from gui.kit.widgets import button
+from gui.kit.widgets import busy, button
 from gui.line import live
 from gui.pictures.display import displayed
 from gui.service.client import ServiceError
@@ -82,15 +82,13 @@ def _seen(here: Page) -> None:
             _draw_exposure(here, exposure, found)
 
     async def take() -> None:
-        test.disable()
         result.text, started = "", time.perf_counter()
         try:
-            picture = await line.grab()
+            with busy(test):
+                picture = await line.grab()
         except SourceError as error:
             result.text = words.problem(error.code, error.detail)
             return
-        finally:
-            test.enable()
         took = formats.milliseconds((time.perf_counter() - started) * 1000, words.language)
         drawn = await asyncio.get_running_loop().run_in_executor(None, displayed, picture.data)
         taken.set_visibility(drawn is not None)

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from gui.kit.words import Told
 
-class SourceError(Exception):
-    """No picture. `code` names the sentence for the person, `detail` is in English."""
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
+class SourceError(Told):
+    """No picture."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import facts
-from gui.kit.widgets import button, notify
+from gui.kit.widgets import busy, button, notify
 from gui.system.tab import Progress, Tab
 from service.contract.operations import BackupsAnswer, BackupSummary
 
@@ -27,9 +27,8 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
     progress = Progress(tab)
 
     async def back_up() -> None:
-        start.disable()
-        done = await progress.follow(tab.client.start_job("/backups"))
-        start.enable()
+        with busy(start):
+            done = await progress.follow(tab.client.start_job("/backups"))
         if done:
             tab.here.note(tab.say("backed_up"))
             await tab.reload()

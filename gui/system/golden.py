@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import sheet
-from gui.kit.widgets import button
+from gui.kit.widgets import busy, button
 from gui.system.tab import Tab, outcome
 from service.contract.operations import VerifyAnswer, VerifyCheck
 
@@ -21,20 +21,14 @@ def _draw(tab: Tab) -> None:
     tab.title("golden")
 
     async def check() -> None:
-        start.disable()
-        spinner.visible = True
-        found = await tab.tried(tab.client.send("POST", "/admin/verify", VerifyAnswer))
+        with busy(start):
+            found = await tab.tried(tab.client.send("POST", "/admin/verify", VerifyAnswer))
         if found:
             result.clear()
             with result:
                 _result(tab, found)
-        spinner.visible = False
-        start.enable()
 
-    with ui.row().classes("items-center"):
-        start = button(tab.say("check"), check, "check", icon="play_arrow")
-        spinner = ui.spinner(size="32px")
-    spinner.visible = False
+    start = button(tab.say("check"), check, "check", icon="play_arrow")
     result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
 
 

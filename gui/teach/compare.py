@@ -6,7 +6,7 @@ from nicegui import ui
 
 from gui.kit.formats import number
 from gui.kit.tables import bold, sheet
-from gui.kit.widgets import button, select, thumbnail, tile
+from gui.kit.widgets import busy, button, select, thumbnail, tile
 from gui.teach.desk import Desk
 from gui.teach.differences import Difference, differences, errors
 from service.contract.models import ModelSummary
@@ -44,11 +44,10 @@ class Comparison:
 
     async def _compare(self) -> None:
         desk, wanted = self._desk, (self._first.value, self._second.value)
-        self._button.props("loading").disable()
         self._result.clear()
-        # one after the other: both would wait for the same device
-        first, second = [await desk.here.tried(desk.roi.judge_samples(version)) for version in wanted]
-        self._button.props(remove="loading").enable()
+        with busy(self._button):
+            # one after the other: both would wait for the same device
+            first, second = [await desk.here.tried(desk.roi.judge_samples(version)) for version in wanted]
         if first and second:
             with self._result:
                 self._show(first, second)

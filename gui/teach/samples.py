@@ -9,7 +9,6 @@ from nicegui import ui
 
 from gui.kit.formats import date_and_time
 from gui.kit.widgets import Chosen, Do, answer, button, card_dialog, empty, press, tile
-from gui.service.client import ServiceError
 from gui.service.teaching import LABELS, OTHER
 from gui.teach.add import add_buttons
 from gui.teach.desk import Desk
@@ -134,11 +133,9 @@ class SamplesStep:
 
     async def _each(self, work: Callable[[str], Awaitable[object]]) -> None:
         """Work on each selected sample, up to the first one that the service refuses."""
-        try:
-            for filename in sorted(self._chosen):
-                await work(filename)
-        except ServiceError as error:
-            self._desk.here.tell(error)
+        for filename in sorted(self._chosen):
+            if await self._desk.here.tried(work(filename)) is None:
+                break
         await self.refresh()
 
     def _chosen_samples(self) -> list[SampleAbout]:
