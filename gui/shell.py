@@ -54,6 +54,11 @@ class Page:
     def language(self) -> Language:
         return self.words.language
 
+    def change(self, **changes: object) -> None:
+        """Keep a preference that changes how every screen looks."""
+        self.gui.preferences.change(**changes)
+        ui.navigate.reload()
+
     def every_tick(self, work: Callable[[], Awaitable[None] | None]) -> None:
         """Call `work` twice a second while the page is open."""
         self._ticks.append(work)
@@ -156,19 +161,14 @@ def _header(here: Page) -> None:
                 go.style("background: rgba(255,255,255,.22)").props('aria-current="page"')
         ui.space()
         for language in LANGUAGES:
-            change = partial(_change, here, language=language)
+            change = partial(here.change, language=language)
             switch = button(language.upper(), change, f"language-{language}", "flat dense color=white")
             if language == here.language:
                 switch.style("text-decoration: underline; font-weight: 700")
         look = "flat round color=white aria-label="
-        change = partial(_change, here, dark=not dark)
+        change = partial(here.change, dark=not dark)
         button("", change, "dark", f'{look}"{words("shell.dark")}"', "light_mode" if dark else "dark_mode")
         link("", "/connection", "go-connection", f'{look}"{words("shell.connection")}"', "lan")
-
-
-def _change(here: Page, **changes: object) -> None:
-    here.gui.preferences.change(**changes)
-    ui.navigate.reload()
 
 
 def _status_bar(here: Page) -> None:
