@@ -17,18 +17,17 @@ from typing import Any, TypeVar
 from nicegui import Event
 
 from gui.line.latest import Latest
-from gui.line.part import Counters, Part, Past, State
+from gui.line.part import Part, Past, State
 from gui.periods import shift_start
 from gui.pictures.display import displayed, heat_over
 from gui.pictures.served import Pictures
 from gui.preferences import PreferencesFile
-from gui.service import inspect as calls
-from gui.service.client import Client, ServiceError, ServiceGone, settled
+from gui.service.client import Client, ServiceError, ServiceGone, picture_file, settled
 from gui.service.link import LinkState, LinkWatch
 from gui.sources.base import Picture, Source, SourceError, now_utc
 from gui.sources.files import FilesSource
 from gui.sources.making import make_source
-from service.contract.frames import InspectAnswer
+from service.contract.frames import FramesSummary, InspectAnswer
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -48,7 +47,8 @@ class Line:
         self._client, self._link, self._preferences = client, link, preferences
         self._pictures, self._folder = pictures, folder
         self.changed: Event[Part] = Event()
-        self.shown, self.past, self.counters = Part(), deque[Past](maxlen=STRIP), Counters()
+        self.shown, self.past = Part(), deque[Past](maxlen=STRIP)
+        self.counters: FramesSummary | None = None  # of the shift; None while the service is away
         self.part_id, self.source_problem = "", SourceError("", "")
         self._models: dict[tuple[str, str], int] = {}
         self._asking = asyncio.Lock()
@@ -132,8 +132,10 @@ class Line:
         if not role_id:
             self._fail(part, "no_role", "No role has been chosen.")
             return True
+        fields = {"role_id": role_id, "part_id": part.part_id or None, "heatmap": True}
+        image = picture_file("image", picture.name, picture.data)
         try:
-            answer = await calls.inspect(self._client, role_id, picture.name, picture.data, part.part_id)
+            answer = await self._client.upload("/inspect", InspectAnswer, fields, image)
         except ServiceError as error:
             self._fail(part, error.code, error.detail)
             await self._draw(self.shown, picture)
@@ -232,12 +234,11 @@ class Line:
         self._counted_s = asyncio.get_running_loop().time()
         known = self._preferences.now
         since = shift_start(datetime.now().astimezone(), known.shifts).astimezone().isoformat()
+        asked = self._client.get("/frames/summary", FramesSummary, role_id=known.role_id or None, since=since)
         try:
-            found = await calls.shift_summary(self._client, known.role_id, since)
+            self.counters = await asked
         except ServiceError:
-            self.counters = Counters()
-            return
-        self.counters = Counters(found.n, found.n_ok, found.n_ng, found.n_error)
+            self.counters = None
 
     def _made(self) -> tuple[Source, ThreadPoolExecutor]:
         return make_source(self._preferences.now.source, self._folder), _own_thread()

@@ -10,9 +10,9 @@ from gui.periods import Period
 from gui.service.client import Client, optional
 from gui.service.layouts import layout, layouts
 from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
-from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
+from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary
 from service.contract.layouts import LayoutAnswer
-from service.contract.models import ManifestAnswer, ModelsAnswer
+from service.contract.models import ModelsAnswer
 
 BUCKETS = 24  # points of the trend: an hour each for a day
 
@@ -88,17 +88,7 @@ async def frames_summary(client: Client, choice: Choice) -> FramesSummary | None
     return await client.get("/frames/summary", FramesSummary, **asked)
 
 
-async def manifest(client: Client, role_id: str, roi_id: str) -> ManifestAnswer:
-    return await client.get("/manifest", ManifestAnswer, role_id=role_id, roi_id=roi_id)
-
-
 async def thumbnails(client: Client, ids: Sequence[str], side: int = 160) -> Mapping[str, bytes]:
     """Thumbnails by inspection id, without inspections whose picture is gone."""
     found = {one: await optional(client.read(f"/inspections/{one}/thumbnail", side=side)) for one in ids}
     return {one: data for one, data in found.items() if data}
-
-
-async def worst(client: Client, choice: Choice, limit: int) -> list[InspectionSummary]:
-    """NG inspections, newest first."""
-    asked = {**choice.query(), "verdict": "NG"}
-    return (await client.get("/inspections", InspectionsAnswer, **asked, limit=limit)).inspections

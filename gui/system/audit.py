@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from nicegui import ui
 from gui.kit import formats
 from gui.kit.tables import sheet
 from gui.kit.widgets import button, select
+from gui.system.log_view import plain
 from gui.system.tab import Tab, outcome
 from service.contract.system import AuditAnswer, AuditEntry, AuditVerifyAnswer
 
@@ -94,11 +94,7 @@ def action_text(tab: Tab, action: str) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        text = ", ".join(f"{name}: {_plain(item)}" for name, item in value.items())
+        text = ", ".join(f"{name}: {plain(item)}" for name, item in value.items())
     else:
-        text = "–" if value is None else _plain(value)
+        text = "–" if value is None else plain(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

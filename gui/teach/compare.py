@@ -8,9 +8,9 @@ from gui.kit.formats import number
 from gui.kit.tables import bold, sheet
 from gui.kit.widgets import busy, button, select, thumbnail, tile
 from gui.teach.desk import Desk
-from gui.teach.differences import Difference, differences, errors
+from gui.teach.differences import differences, errors
 from service.contract.models import ModelSummary
-from service.contract.samples import InferDatasetAnswer
+from service.contract.samples import InferDatasetAnswer, SampleScore
 from service.contract.words import Label
 
 SHOWN = 24  # samples whose scores differ most
@@ -66,14 +66,14 @@ class Comparison:
         found = differences(first, second)
         ui.label(say("teach.differences", n=len(found))).classes("text-body1 text-weight-bold")
         with ui.element("div").classes("tiles"):
-            for item in found[:SHOWN]:
-                self._tile(item)
+            for pair in found[:SHOWN]:
+                self._tile(*pair)
 
     def _wrong(self, answer: InferDatasetAnswer, label: Label) -> str:
-        counted = errors(answer.results, label)
-        return self._say("teach.of", wrong="–" if counted.wrong is None else str(counted.wrong), n=counted.n)
+        wrong, n = errors(answer.results, label)
+        return self._say("teach.of", wrong="–" if wrong is None else str(wrong), n=n)
 
-    def _tile(self, item: Difference) -> None:
-        with tile(thumbnail(self._desk.roi.sample_url(item.label, item.filename))):
-            ui.label(self._say("teach.sample_is", label=item.label.upper()))
-            ui.label(f"{item.first or '–'} → {item.second or '–'}").classes("text-weight-bold")
+    def _tile(self, one: SampleScore, two: SampleScore) -> None:
+        with tile(thumbnail(self._desk.roi.sample_url(one.label, one.filename))):
+            ui.label(self._say("teach.sample_is", label=one.label.upper()))
+            ui.label(f"{one.verdict} → {two.verdict}").classes("text-weight-bold")
