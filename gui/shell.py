@@ -11,7 +11,7 @@ from nicegui import ui
 
 from gui.gui import Gui
 from gui.kit import formats, theme
-from gui.kit.widgets import answer, button, card_dialog, done, empty, link, notify
+from gui.kit.widgets import anew, answer, button, card_dialog, done, empty, link, notify, redrawn
 from gui.kit.words import Told
 from gui.language import LANGUAGES, Language
 from gui.service.client import ServiceError, may_pass
@@ -142,8 +142,7 @@ class Opening:
             draw = partial(empty, "cloud_off", self._here.words.problem(error.code, error.detail))
         if turn != self._turn:
             return
-        self._body.clear()
-        with self._body:
+        with anew(self._body):
             await done(draw())
 
     async def _again(self) -> None:
@@ -174,18 +173,16 @@ def _header(here: Page) -> None:
 def _status_bar(here: Page) -> None:
     with ui.footer().classes("q-py-xs q-px-md status"):
         bar = ui.row().classes("statusbar items-center no-wrap w-full").props("data-testid=status")
-    shown: list[object] = []
+
+    def draw(link: Link, items: list[str]) -> None:
+        ui.element("span").classes("state-dot").style(f"background: {_DOTS.get(link, 'var(--ng)')}")
+        for item in items:
+            ui.label(item).classes("item")
+
+    draw_changed = redrawn(bar, draw)
 
     def show(state: LinkState) -> None:
-        items = status_items(here, state)
-        if [items, state.link] == shown:  # once a second nothing has changed: nothing is sent to the browser
-            return
-        shown[:] = [items, state.link]
-        bar.clear()
-        with bar:
-            ui.element("span").classes("state-dot").style(f"background: {_DOTS.get(state.link, 'var(--ng)')}")
-            for item in items:
-                ui.label(item).classes("item")
+        draw_changed(state.link, status_items(here, state))
 
     show(here.gui.link.state)
     here.gui.link.changed.subscribe(show)

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import Markup, sheet
-from gui.kit.widgets import button, card_dialog, notify, progress_bar, select
+from gui.kit.widgets import anew, button, card_dialog, notify, progress_bar, select
 from gui.service.client import ServiceError
 from gui.service.history import Choice
 from gui.service.jobs import failure
@@ -89,8 +89,7 @@ class _Dialog:
 
     def _show(self, found: RerunResult) -> None:
         words = self._here.words
-        self._result.clear()
-        with self._result:
+        with anew(self._result):
             ui.label(words("history.rerun_result", changed=found.n_changed, n=found.n)).classes("text-body1")
             if found.without_picture:
                 ui.label(words("history.rerun_without", n=found.without_picture)).classes("muted")

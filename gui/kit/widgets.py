@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 from nicegui import ui
 
 Kind = Literal["positive", "negative", "warning", "ongoing"]
 Do = Callable[..., Any]
+P = ParamSpec("P")
 
 
 def button(text: str, do: Do, testid: str = "", look: str = "", icon: str | None = None) -> ui.button:
@@ -106,6 +107,27 @@ def press(made: ui.element, pressed: bool) -> None:
 def thumbnail(url: str) -> str:
     """A picture as it is, within the square of a tile."""
     return f'<img src="{url}" alt="" style="display:block;width:100%;height:100%;object-fit:contain">'
+
+
+@contextmanager
+def anew(box: ui.element) -> Iterator[None]:
+    """Draw into `box` in place of what it shows."""
+    box.clear()
+    with box:
+        yield
+
+
+def redrawn(box: ui.element, draw: Callable[P, object]) -> Callable[P, None]:
+    """`draw`, into `box`, and only when its values have changed: otherwise nothing is sent to the browser."""
+    shown: list[object] = []
+
+    def show(*values: P.args, **more: P.kwargs) -> None:
+        if [values, more] != shown:
+            shown[:] = [values, more]
+            with anew(box):
+                draw(*values, **more)
+
+    return show
 
 
 def progress_bar() -> ui.element:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 from nicegui import events, ui
 
 from gui.gui import Gui
 from gui.kit import formats
-from gui.kit.widgets import busy, button
+from gui.kit.widgets import busy, button, redrawn
 from gui.line import live
 from gui.pictures.display import displayed
 from gui.service.client import ServiceError
@@ -68,7 +69,7 @@ def _seen(here: Page) -> None:
         taken.props('fit=contain no-transition data-testid=taken alt=""')
         result = ui.label().classes("text-body1").props("data-testid=result")
     taken.set_visibility(False)
-    shown: list[Exposure | None] = []
+    show_exposure = redrawn(exposure, partial(_draw_exposure, here))
 
     def tick() -> None:
         # only now: the page counts as loaded when its pictures are, and this answer never ends
@@ -76,10 +77,7 @@ def _seen(here: Page) -> None:
             seen.props(f'src="{live.PATH}?at={time.time():.0f}"')
         said = line.source_problem
         problem.text = words.problem(said.code, said.detail) if said.code else words("sources.works")
-        found = line.source.exposure()
-        if [found] != shown:
-            shown[:] = [found]
-            _draw_exposure(here, exposure, found)
+        show_exposure(line.source.exposure())
 
     async def take() -> None:
         result.text, started = "", time.perf_counter()
@@ -102,9 +100,8 @@ def _seen(here: Page) -> None:
     here.every_tick(tick)
 
 
-def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
+def _draw_exposure(here: Page, found: Exposure | None) -> None:
     """A slider for cameras that tell their exposure. It is kept in the preferences, for the next start."""
-    box.clear()
     if found is None:
         return
 
@@ -114,7 +111,6 @@ def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
             await here.gui.line.of_source(source.set_exposure, float(event.args))
             here.gui.preferences.change(source=said | {"exposure": float(event.args)})
 
-    with box:
-        ui.label(here.words("sources.exposure", unit=found.unit or "–"))
-        slider = ui.slider(min=found.minimum, max=found.maximum, step=found.step, value=found.value)
-        slider.props("label data-testid=exposure").on("change", expose)
+    ui.label(here.words("sources.exposure", unit=found.unit or "–"))
+    slider = ui.slider(min=found.minimum, max=found.maximum, step=found.step, value=found.value)
+    slider.props("label data-testid=exposure").on("change", expose)

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import sheet
-from gui.kit.widgets import button, select
+from gui.kit.widgets import anew, button, select
 from gui.system.log_view import plain
 from gui.system.tab import Tab, outcome
 from service.contract.system import AuditAnswer, AuditEntry, AuditVerifyAnswer
@@ -71,8 +71,7 @@ class _Audit:
 
     def _show(self) -> None:
         tab = self._tab
-        self._list.clear()
-        with self._list:
+        with anew(self._list):
             if not self._entries:
                 ui.label(tab.say("no_entries"))
                 return

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import sheet
-from gui.kit.widgets import busy, button
+from gui.kit.widgets import anew, busy, button
 from gui.system.tab import Tab, outcome
 from service.contract.operations import VerifyAnswer, VerifyCheck
 
@@ -24,8 +24,7 @@ def _draw(tab: Tab) -> None:
         with busy(start):
             found = await tab.tried(tab.client.send("POST", "/admin/verify", VerifyAnswer))
         if found:
-            result.clear()
-            with result:
+            with anew(result):
                 _result(tab, found)
 
     start = button(tab.say("check"), check, "check", icon="play_arrow")

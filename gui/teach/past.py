@@ -62,7 +62,7 @@ class _Past:
 
     def _choose(self, inspection_id: str, made: ui.element) -> None:
         self._chosen.toggle(inspection_id, made)
-        self._desk.guard.look()
+        self._desk.look()
 
     async def _keep(self, label: Label) -> None:
         """One by one, so that an inspection whose picture is gone does not hold up the others."""

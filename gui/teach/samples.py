@@ -8,7 +8,7 @@ from functools import partial
 from nicegui import ui
 
 from gui.kit.formats import date_and_time
-from gui.kit.widgets import Chosen, Do, answer, button, card_dialog, empty, press, tile
+from gui.kit.widgets import Chosen, Do, anew, answer, button, card_dialog, empty, press, tile
 from gui.service.teaching import LABELS, OTHER
 from gui.teach.add import add_buttons
 from gui.teach.desk import Desk
@@ -65,11 +65,10 @@ class SamplesStep:
     def _show(self) -> None:
         self._show_labels()
         self._move.text = self._say(f"teach.move_to_{OTHER[self._label]}")
-        self._grid.clear()
         samples = self._samples[self._label]
         sheets = max(1, -(-len(samples) // ON_A_SHEET))
         self._sheet = min(self._sheet, sheets)
-        with self._grid:
+        with anew(self._grid):
             if not samples:
                 empty("add_a_photo", self._say(f"teach.none_{self._label}"), look="q-pa-lg")
             with ui.element("div").classes("tiles").props("data-testid=samples"):
@@ -80,8 +79,7 @@ class SamplesStep:
         self._show_chosen()
 
     def _show_labels(self) -> None:
-        self._labels.clear()
-        with self._labels:
+        with anew(self._labels):
             for label in LABELS:
                 text, chosen = f"{label.upper()} · {len(self._samples[label])}", label == self._label
                 look = f"color={'positive' if label == 'ok' else 'negative'}" + ("" if chosen else " outline")
@@ -108,7 +106,7 @@ class SamplesStep:
 
     def _show_chosen(self) -> None:
         self._counted.text = self._say("teach.chosen", n=len(self._chosen))
-        self._desk.guard.look()
+        self._desk.look()
 
     def _open(self, label: Label) -> None:
         self._label, self._chosen, self._sheet = label, Chosen(), 1

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit.formats import date_and_time, number
 from gui.kit.tables import cell, header
-from gui.kit.widgets import empty
+from gui.kit.widgets import anew, empty
 from gui.teach.compare import Comparison
 from gui.teach.desk import Desk
 from service.contract.models import ModelSummary
@@ -36,8 +36,7 @@ class VersionsStep:
         if found is None:
             return
         self._versions = found
-        self._table.clear()
-        with self._table:
+        with anew(self._table):
             self._show()
         self._comparison.offer([version for version in found if not version.damaged])
 

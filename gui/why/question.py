@@ -52,7 +52,7 @@ class Questionable:
                 self._tile(sample, about[sample.filename])
             if not there:
                 ui.label(self._say("why.none_to_question")).classes("text-body1").style("grid-column: 1 / -1")
-        self._desk.guard.look()
+        self._desk.look()
 
     def _tile(self, sample: QuestionableSample, about: SampleAbout) -> None:
         language, key = self._desk.language, f"why.reason_{sample.reason}"
@@ -63,7 +63,7 @@ class Questionable:
 
     def _choose(self, filename: str, made: ui.element) -> None:
         self._chosen.toggle(filename, made)
-        self._desk.guard.look()
+        self._desk.look()
 
     async def _to_ng(self) -> None:
         await self._remove("why.sure_to_ng", "why.to_ng", move=True)
