@@ -64,12 +64,11 @@ class _Dialog:
         return self._here.words(key, n=version.model_version)
 
     async def _run(self) -> None:
-        client, asked = self._here.client, self._choice.query()
-        selection = {name: asked[name] for name in ("since", "before", "verdict")}
+        selection = self._choice.query("role_id", "roi_id", "part_id")
         self._working(True)
         try:
             self._job = await self._roi.start_rerun(self._version.value, MOST, **selection)
-            async for job in client.follow(self._job):
+            async for job in self._here.client.follow(self._job):
                 self._bar.props(f"value={job.progress}")
             if job.state == "done":
                 self._show(RerunResult.model_validate(job.result or {}))

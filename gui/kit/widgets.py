@@ -73,7 +73,7 @@ def tile(picture: str, testid: str = "", *, button: bool = False, missing: str =
     """A picture with captions in a grid of `tiles`; a button can be selected. `missing`: said without a picture."""
     with ui.element("button" if button else "div").classes("tile") as made:
         if button:
-            made.props("type=button aria-pressed=false")
+            made.props("type=button")
         else:
             made.style("cursor: default")
         if testid:
@@ -91,11 +91,22 @@ def tile(picture: str, testid: str = "", *, button: bool = False, missing: str =
 
 
 class Chosen(set[str]):
-    """Names of the tiles that a person has selected."""
+    """Names of the tiles that a person has selected; `changed` is called after each press."""
 
-    def toggle(self, name: str, tile: ui.element) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+
+    @contextmanager
+    def tile(self, name: str, picture: str, testid: str) -> Iterator[ui.element]:
+        with tile(picture, testid, button=True) as made:
+            press(made, name in self)
+            made.on("click", lambda: self._toggle(name, made))
+            yield made
+
+    def _toggle(self, name: str, made: ui.element) -> None:
         self.symmetric_difference_update({name})
-        press(tile, name in self)
+        press(made, name in self)
+        self._changed()
 
 
 def press(made: ui.element, pressed: bool) -> None:

@@ -146,10 +146,9 @@ class TaughtRoi:
     async def questionable(self) -> QuestionableAnswer:
         return await self.client.get("/models/questionable", QuestionableAnswer, **self.place)
 
-    async def start_rerun(self, version: int, limit: int, **asked: str | None) -> str:
+    async def start_rerun(self, version: int, limit: int, **asked: str) -> str:
         """Path of the job that judges stored inspections again; nothing is recorded."""
-        given = {name: value for name, value in asked.items() if value}
-        return await self.client.start_job("/rerun", {**self.place, **given, "model_version": version, "limit": limit})
+        return await self.client.start_job("/rerun", {**self.place, **asked, "model_version": version, "limit": limit})
 
     async def _calibrate(
         self, found: ModelScoresAnswer, mm_per_px: float, threshold: float | None, **more: Any

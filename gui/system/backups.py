@@ -23,7 +23,9 @@ async def fetch(tab: Tab) -> Callable[[], None]:
 def _draw(tab: Tab, found: BackupsAnswer) -> None:
     tab.title("backups")
     if found.restored:
-        ui.label(_restored(tab, found)).classes("note").props("data-testid=restored")
+        when = formats.date_and_time(found.restored.restored_utc, tab.language)
+        said = tab.say("restored", backup=found.restored.backup, when=when)
+        ui.label(said).classes("note").props("data-testid=restored")
     progress = Progress(tab)
 
     async def back_up() -> None:
@@ -55,12 +57,6 @@ def _outcome(tab: Tab, found: BackupsAnswer) -> list[tuple[str, str]]:
     ]
     rows += [(tab.say("fact_backup_error"), found.error)] if found.error else []
     return rows + ([(tab.say("fact_copy_error"), found.copy_error)] if found.copy_error else [])
-
-
-def _restored(tab: Tab, found: BackupsAnswer) -> str:
-    assert found.restored is not None
-    when = formats.date_and_time(found.restored.restored_utc, tab.language)
-    return tab.say("restored", backup=found.restored.backup, when=when)
 
 
 def _list(tab: Tab, found: BackupsAnswer, restore: Callable[[BackupSummary], object]) -> None:

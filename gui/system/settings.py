@@ -125,12 +125,10 @@ class _Form:
         for name, field in self._fields.items():
             if isinstance(field, ValidationElement):
                 field.error = said.get(name)
-        loose = [f"{name}: {text}".lstrip(": ") for name, text in said.items() if not self._shows(name)]
+        shown = {name for name, field in self._fields.items() if isinstance(field, ValidationElement)}
+        loose = [f"{name}: {text}".lstrip(": ") for name, text in said.items() if name not in shown]
         self._problem.text = " ".join(loose)
         self._problem.visible = bool(loose)
-
-    def _shows(self, name: str) -> bool:
-        return isinstance(self._fields.get(name), ValidationElement)
 
     async def _restart(self) -> None:
         tab, health = self._tab, self._tab.gui.link.state.health

@@ -14,14 +14,13 @@ from gui.teach.adopt import adopt
 from gui.teach.chart import ScoreChart
 from gui.teach.desk import Desk
 from gui.teach.rates import show_rates
-from gui.teach.score_axis import axis, nearest
+from gui.teach.score_axis import Scored, axis, nearest
 from service.contract.models import (
     DEFAULT_PERCENTILE,
     CalibrationAnswer,
     ModelScoresAnswer,
     ModelSummary,
     NgScore,
-    OkScore,
     StateAnswer,
 )
 from service.contract.rules import MIN_OK_SCORES, doubts
@@ -153,8 +152,7 @@ class CalibrateStep:
         with anew(self._rates):
             show_rates(self._desk, found)
         self._show_sentences(scores, found.score_percentile, found.overlap)
-        everything: list[OkScore | NgScore] = [*scores.ok, *scores.ng]
-        self._show_nearest(*nearest(everything, threshold, NEAR))
+        self._show_nearest(*nearest([*scores.ok, *scores.ng], threshold, NEAR))
 
     def _show_sentences(self, scores: ModelScoresAnswer, percentile: float, overlap: bool | None) -> None:
         with anew(self._sentences):
@@ -163,7 +161,7 @@ class CalibrateStep:
                     ui.icon("info", size="22px").classes("text-warning").style("flex: none")
                     ui.label(self._say(f"teach.{doubt.code}", **doubt.values)).style("font-size: 15px")
 
-    def _draw_nearest(self, below: list[OkScore | NgScore], above: list[OkScore | NgScore]) -> None:
+    def _draw_nearest(self, below: list[Scored], above: list[Scored]) -> None:
         for key, samples in (("teach.just_ok", below[::-1]), ("teach.just_ng", above)):
             with ui.column().classes("card col gap-1").style("min-width: 0; padding: 10px") as card:
                 card.props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
@@ -172,7 +170,7 @@ class CalibrateStep:
                     for sample in samples:
                         self._tile(sample)
 
-    def _tile(self, sample: OkScore | NgScore) -> None:
+    def _tile(self, sample: Scored) -> None:
         about = self._about.get(sample.filename or "")
         with tile(self._desk.sample_svg(about) if about else ""):
             label = "NG" if isinstance(sample, NgScore) else "OK"

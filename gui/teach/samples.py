@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from nicegui import ui
+from nicegui import events, ui
 
 from gui.kit.formats import date_and_time
-from gui.kit.widgets import Chosen, Do, anew, answer, button, card_dialog, empty, press, tile
+from gui.kit.widgets import Chosen, Do, anew, answer, button, card_dialog, empty
 from gui.service.teaching import LABELS, OTHER
 from gui.teach.add import add_buttons
 from gui.teach.desk import Desk
@@ -24,7 +24,7 @@ class SamplesStep:
         self._desk, self._say = desk, desk.words
         self._label: Label = "ok"
         self._samples: dict[Label, list[SampleAbout]] = {"ok": [], "ng": []}
-        self._chosen = Chosen()
+        self._chosen = Chosen(self._show_chosen)
         self._sheet = 1
 
     def draw(self) -> None:
@@ -87,21 +87,18 @@ class SamplesStep:
                 button(text, partial(self._open, label), f"label-{label}", look)
 
     def _tile(self, sample: SampleAbout) -> None:
-        with tile(self._desk.sample_svg(sample), "sample", button=True) as made:
+        with self._chosen.tile(sample.filename, self._desk.sample_svg(sample), "sample") as made:
             made.props(f"data-filename={sample.filename}")
-            press(made, sample.filename in self._chosen)
             if sample.golden:
                 ui.label(self._say("teach.golden_mark", verdict=sample.golden)).classes("golden")
-        made.on("click", lambda: self._choose(sample.filename, made))
-
-    def _choose(self, filename: str, made: ui.element) -> None:
-        self._chosen.toggle(filename, made)
-        self._show_chosen()
 
     def _choose_all(self) -> None:
         """A second press selects nothing."""
         everything = {sample.filename for sample in self._samples[self._label]}
-        self._chosen = Chosen() if self._chosen == everything else Chosen(everything)
+        if self._chosen == everything:
+            self._chosen.clear()
+        else:
+            self._chosen.update(everything)
         self._show()
 
     def _show_chosen(self) -> None:
@@ -109,11 +106,12 @@ class SamplesStep:
         self._desk.look()
 
     def _open(self, label: Label) -> None:
-        self._label, self._chosen, self._sheet = label, Chosen(), 1
+        self._label, self._sheet = label, 1
+        self._chosen.clear()
         self._show()
 
-    def _turn(self, event: object) -> None:
-        self._sheet = int(getattr(event, "value", 1))
+    def _turn(self, event: events.ValueChangeEventArguments[int | None]) -> None:
+        self._sheet = event.value or 1
         self._show()
 
     async def _move_chosen(self) -> None:
