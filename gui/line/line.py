@@ -56,7 +56,7 @@ class Line:
         self._counted_s = 0.0
         self._task: asyncio.Task[None] | None = None
         self._drawing: asyncio.Task[None] | None = None
-        self._source, self._thread = self._made()
+        self.source, self._thread = self._made()
 
     def open(self) -> None:
         self._link.changed.subscribe(self._on_link)
@@ -64,17 +64,13 @@ class Line:
 
     async def close(self) -> None:
         await settled(self._task, self._drawing)
-        self._give_up(self._source, self._thread)
-
-    @property
-    def source(self) -> Source:
-        return self._source
+        self._give_up(self.source, self._thread)
 
     async def use(self, said: dict[str, Any]) -> None:
         """Use another source from now on, and after a restart. Raises OSError, DiskFull."""
         self._preferences.change(source=said)
-        before = self._source, self._thread
-        self._source, self._thread = self._made()
+        before = self.source, self._thread
+        self.source, self._thread = self._made()
         self._give_up(*before)
         self.source_problem = SourceError("", "")
         self.clear()
@@ -85,7 +81,7 @@ class Line:
 
     async def grab(self) -> Picture:
         """Take a picture now. Raises SourceError."""
-        return await self.of_source(self._source.grab)
+        return await self.of_source(self.source.grab)
 
     async def of_source(self, work: Callable[..., R], *values: Any) -> R:
         """Do the work in the source's own thread, because a driver may block. Raises SourceError."""
@@ -117,9 +113,9 @@ class Line:
 
     async def add_file(self, name: str, data: bytes) -> None:
         """Add a file that a person chose. Raises SourceError."""
-        if not isinstance(self._source, FilesSource):
+        if not isinstance(self.source, FilesSource):
             raise SourceError("not_files", "The source is not one of files.")
-        self._source.add(name, data)
+        self.source.add(name, data)
 
     def _begin(self, name: str) -> Part:
         part_id, self.part_id = self.part_id, ""
@@ -209,7 +205,7 @@ class Line:
             await asyncio.sleep(LOOK_S)
 
     async def _look(self) -> None:
-        source = self._source
+        source = self.source
         await self.of_source(source.check)
         self._source_says(SourceError("", ""))
         if asyncio.get_running_loop().time() - self._counted_s > COUNT_EVERY_S:
@@ -217,7 +213,7 @@ class Line:
         if self._asking.locked() or not self._link.state.usable or not self._preferences.now.role_id:
             return
         picture = await self.of_source(source.arrived)
-        if picture is not None and source is self._source and await self.judge(picture):
+        if picture is not None and source is self.source and await self.judge(picture):
             await self.of_source(source.done, picture)
 
     def _source_says(self, problem: SourceError) -> None:

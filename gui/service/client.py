@@ -7,7 +7,6 @@ it never reached the service, so that nothing happens twice.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -240,15 +239,7 @@ def _as(answer: type[A], response: httpx.Response) -> A:
 
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in query.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    return json.dumps(value) if isinstance(value, dict) else value
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def _why(error: Exception) -> str:

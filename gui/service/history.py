@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gui.periods import Period
 from gui.service.client import Client, optional
-from gui.service.layouts import layout, layouts
+from gui.service.layouts import layout, layouts, with_models
 from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
 from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary
 from service.contract.layouts import LayoutAnswer
@@ -39,10 +39,7 @@ class Choice:
 async def places(client: Client) -> dict[str, list[str]]:
     """Taught ROIs by role; a role that has a layout only is there without ROIs."""
     models, drawn = await asyncio.gather(client.get("/models", ModelsAnswer), layouts(client))
-    found: dict[str, list[str]] = {summary.role_id: [] for summary in drawn}
-    for model in models.models:
-        rois = found.setdefault(model.role_id, [])
-        rois += [] if model.roi_id in rois else [model.roi_id]
+    found = with_models({summary.role_id: [] for summary in drawn}, models)
     return {role_id: sorted(found[role_id]) for role_id in sorted(found)}
 
 

@@ -14,21 +14,19 @@ from service.contract.operations import VerifyAnswer, VerifyCheck
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    return lambda: _draw(tab)
+    def draw() -> None:
+        tab.title("golden")
+        start = button(tab.say("check"), lambda: check(start, result), "check", icon="play_arrow")
+        result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
 
-
-def _draw(tab: Tab) -> None:
-    tab.title("golden")
-
-    async def check() -> None:
+    async def check(start: ui.button, result: ui.column) -> None:
         with busy(start):
             found = await tab.tried(tab.client.send("POST", "/admin/verify", VerifyAnswer))
         if found:
             with anew(result):
                 _result(tab, found)
 
-    start = button(tab.say("check"), check, "check", icon="play_arrow")
-    result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
+    return draw
 
 
 def _result(tab: Tab, found: VerifyAnswer) -> None:

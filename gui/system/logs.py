@@ -50,23 +50,15 @@ class _Logs:
             files = ui.select(sizes, value=self._name, on_change=lambda event: self._open(event.value))
             files.props("outlined dense data-testid=log-file")
             levels = select(tab.say("level_from"), LEVELS, self._view.level, "level", 130)
-            levels.on_value_change(lambda event: self._filter(level=event.value))
+            levels.bind_value_to(self._view, "level").on_value_change(self._show)
             search = ui.input(tab.say("search")).props("outlined dense clearable debounce=300 data-testid=search")
-            search.on_value_change(lambda event: self._filter(search=event.value or ""))
-            ui.switch(tab.say("pause"), on_change=lambda event: self._pause(event.value)).props("data-testid=pause")
+            search.bind_value_to(self._view, "search", lambda text: text or "").on_value_change(self._show)
+            ui.switch(tab.say("pause")).props("data-testid=pause").bind_value_to(self, "_paused")
 
     async def _open(self, name: str) -> None:
         self._name = name
         self._view.clear()
         await self._ask(None)
-
-    def _filter(self, **changes: str) -> None:
-        for name, value in changes.items():
-            setattr(self._view, name, value)
-        self._show()
-
-    def _pause(self, paused: bool) -> None:
-        self._paused = paused
 
     async def _tick(self) -> None:
         if self._paused or time.monotonic() - self._asked < _LOOK_S or not self._tab.gui.link.state.usable:
