@@ -2,53 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from gui.settings import GuiSettings
 from service.errors import HostRefused
 from service.keys import check_host, own_hosts
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
 
 class Door:
     """ASGI middleware for HTTP and web sockets."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], settings: GuiSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: GuiSettings) -> None:
         self._app, self._settings = app, settings
         self._hosts = own_hosts(settings.host, [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and (why := self._refused(scope)):
-            await _refuse(scope, receive, send, why)
-            return
-        await self._app(scope, receive, send)
+        why = self._refused(HTTPConnection(scope)) if scope["type"] in ("http", "websocket") else ""
+        if not why:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()  # the connect, which ASGI wants taken before it is refused
+            await WebSocketClose(1008, why[:120])(scope, receive, send)
+        else:
+            await PlainTextResponse(why, 403)(scope, receive, send)
 
-    def _refused(self, scope: Scope) -> str:
-        address = (scope.get("client") or ("",))[0]
+    def _refused(self, asked: HTTPConnection) -> str:
+        address = asked.client.host if asked.client else ""
         if not self._settings.lets_in(address):
             return f"{address} may not open these screens: name it in GUI_STATIONS."
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host, origin = asked.headers.get("host", ""), asked.headers.get("origin", "")
         try:
-            check_host(self._hosts, headers.get(b"host", ""))
+            check_host(self._hosts, host)
         except HostRefused:
             return "These screens do not answer to that host name: use the PC's name or address."
         # a browser sends the page's origin with each web socket, and a page of another site cannot change it
-        origin = headers.get(b"origin", "")
-        if scope["type"] == "websocket" and origin and origin.split("://")[-1] != headers.get(b"host", ""):
+        if asked.scope["type"] == "websocket" and origin and origin.split("://")[-1] != host:
             return "Another site's page may not speak with these screens."
         return ""
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
-    if scope["type"] == "websocket":
-        await receive()  # the connect, which ASGI wants taken before it is refused
-        await send({"type": "websocket.close", "code": 1008, "reason": why[:120]})
-        return
-    body = why.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from nicegui import ui
 
 from gui.gui import Gui
 from gui.kit import formats, theme
-from gui.kit.widgets import answer, button, card_dialog, done, empty, link, notify
+from gui.kit.widgets import anew, answer, button, card_dialog, done, empty, link, notify, redrawn
+from gui.kit.words import Told
 from gui.language import LANGUAGES, Language
 from gui.service.client import ServiceError, may_pass
 from gui.service.link import Link, LinkState
-from gui.sources.base import SourceError
 
 T = TypeVar("T")
 Draw = Callable[[], Awaitable[None] | None]
@@ -38,16 +38,6 @@ _DOTS = {
 TICK_S = 0.5
 
 
-class Coded(Protocol):
-    """An error with the code of a sentence in `texts/*/problems.json`."""
-
-    @property
-    def code(self) -> str: ...
-
-    @property
-    def detail(self) -> str: ...
-
-
 class Page:
     """One open page: the parts of the inspector, the page's timer, and how the person is told and asked.
 
@@ -64,6 +54,11 @@ class Page:
     def language(self) -> Language:
         return self.words.language
 
+    def change(self, **changes: object) -> None:
+        """Keep a preference that changes how every screen looks."""
+        self.gui.preferences.change(**changes)
+        ui.navigate.reload()
+
     def every_tick(self, work: Callable[[], Awaitable[None] | None]) -> None:
         """Call `work` twice a second while the page is open."""
         self._ticks.append(work)
@@ -76,11 +71,11 @@ class Page:
         """The result of `work`; None when it failed and the person has been told why."""
         try:
             return await work
-        except (ServiceError, SourceError) as error:
+        except Told as error:
             self.tell(error)
             return None
 
-    def tell(self, error: Coded) -> None:
+    def tell(self, error: Told) -> None:
         """The failure as a sentence in the person's language, with what to do."""
         sentence = self.words.problem(error.code, error.detail)
         caption = error.detail if error.detail not in sentence else ""
@@ -147,8 +142,7 @@ class Opening:
             draw = partial(empty, "cloud_off", self._here.words.problem(error.code, error.detail))
         if turn != self._turn:
             return
-        self._body.clear()
-        with self._body:
+        with anew(self._body):
             await done(draw())
 
     async def _again(self) -> None:
@@ -166,36 +160,29 @@ def _header(here: Page) -> None:
                 go.style("background: rgba(255,255,255,.22)").props('aria-current="page"')
         ui.space()
         for language in LANGUAGES:
-            change = partial(_change, here, language=language)
+            change = partial(here.change, language=language)
             switch = button(language.upper(), change, f"language-{language}", "flat dense color=white")
             if language == here.language:
                 switch.style("text-decoration: underline; font-weight: 700")
         look = "flat round color=white aria-label="
-        change = partial(_change, here, dark=not dark)
+        change = partial(here.change, dark=not dark)
         button("", change, "dark", f'{look}"{words("shell.dark")}"', "light_mode" if dark else "dark_mode")
         link("", "/connection", "go-connection", f'{look}"{words("shell.connection")}"', "lan")
-
-
-def _change(here: Page, **changes: object) -> None:
-    here.gui.preferences.change(**changes)
-    ui.navigate.reload()
 
 
 def _status_bar(here: Page) -> None:
     with ui.footer().classes("q-py-xs q-px-md status"):
         bar = ui.row().classes("statusbar items-center no-wrap w-full").props("data-testid=status")
-    shown: list[object] = []
+
+    def draw(link: Link, items: list[str]) -> None:
+        ui.element("span").classes("state-dot").style(f"background: {_DOTS.get(link, 'var(--ng)')}")
+        for item in items:
+            ui.label(item).classes("item")
+
+    draw_changed = redrawn(bar, draw)
 
     def show(state: LinkState) -> None:
-        items = status_items(here, state)
-        if [items, state.link] == shown:  # once a second nothing has changed: nothing is sent to the browser
-            return
-        shown[:] = [items, state.link]
-        bar.clear()
-        with bar:
-            ui.element("span").classes("state-dot").style(f"background: {_DOTS.get(state.link, 'var(--ng)')}")
-            for item in items:
-                ui.label(item).classes("item")
+        draw_changed(state.link, status_items(here, state))
 
     show(here.gui.link.state)
     here.gui.link.changed.subscribe(show)

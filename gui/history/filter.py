@@ -91,11 +91,10 @@ class FilterBar:
     async def _set(self, **changes: str) -> None:
         before, self.now = self.now, replace(self.now, **changes)
         # another role has other ROIs: the one that was chosen stays only when the new role has it too
-        if self.now.role != before.role and self.now.roi not in self._places.get(self.now.role, []):
-            self.now = replace(self.now, roi="")
-            self._roi.set_options(self._rois(), value="")
-        elif self.now.role != before.role:
-            self._roi.set_options(self._rois(), value=self.now.roi)
+        if self.now.role != before.role:
+            kept = self.now.roi if self.now.roi in self._places.get(self.now.role, []) else ""
+            self.now = replace(self.now, roi=kept)
+            self._roi.set_options(self._rois(), value=kept)
         self._show()
         if self.now != before:
             await self._changed(self.now)

@@ -29,16 +29,12 @@ def draw_overview(here: Page, summary: InspectionsSummary, frames: FramesSummary
                 ui.icon("warning", size="32px").style("color: #d08700")
                 ui.label(words("report.drift_roi", roi=name_of(roi), ratio=ratio))
     if frames:
-        _counts(here, frames)
+        ui.label(parts(words, frames)).classes("card w-full text-body1 number").props("data-testid=counts")
     with ui.grid(columns="minmax(0, 1fr) minmax(0, 1fr)").classes("w-full gap-3"):
         _pareto(here, pareto(summary.rois))
         _trend(here, summary)
     with ui.column().classes("card w-full"):
         _table(here, summary.rois)
-
-
-def _counts(here: Page, frames: FramesSummary) -> None:
-    ui.label(parts(here.words, frames)).classes("card w-full text-body1 number").props("data-testid=counts")
 
 
 def _pareto(here: Page, bars: Sequence[Bar]) -> None:
@@ -68,9 +64,7 @@ def _trend(here: Page, summary: InspectionsSummary) -> None:
         chart = ui.echart(options(first)).classes("w-full").style("height: 280px").props("data-testid=trend")
 
         def change(name: str) -> None:
-            # the chart keeps its object of options: its content is replaced
-            chart.options.clear()
-            chart.options.update(options(name))
+            chart.options.update(options(name))  # the same keys for every ROI
             chart.update()
 
         which.on_value_change(lambda event: change(event.value))

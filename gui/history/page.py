@@ -15,10 +15,9 @@ from gui.history.overview import draw_overview
 from gui.history.report import shift_report
 from gui.history.report_data import gather
 from gui.history.rerun import ask_rerun
-from gui.kit.widgets import Do, button, empty
+from gui.kit.widgets import Do, busy, button, empty
 from gui.pictures.downloads import csv_address
 from gui.service import history as calls
-from gui.service.client import ServiceError
 from gui.service.history import Choice
 from gui.shell import Draw, Opening, Page, page
 from service.contract.frames import FramesSummary
@@ -102,20 +101,16 @@ class _History:
             ui.download(csv_address(choice))
 
     async def _report(self) -> None:
-        choice, gui = self._choice(), self._here.gui
+        choice, gui, pdf = self._choice(), self._here.gui, None
         if choice is None:
             return
-        self._pdf.props("loading")
-        try:
-            data = await gather(self._client, choice, gui.preferences.now.station, gui.link.state)
-            pdf = await run.io_bound(shift_report, data, gui.words, datetime.now().astimezone())
-            if pdf:
-                name = f"{self._say('report_file')}_{choice.period.since:%Y-%m-%d_%H%M}.pdf"
-                ui.download(pdf, name, "application/pdf")
-        except ServiceError as error:
-            self._here.tell(error)
-        finally:
-            self._pdf.props(remove="loading")
+        with busy(self._pdf):
+            data = await self._here.tried(gather(self._client, choice, gui.preferences.now.station, gui.link.state))
+            if data:
+                pdf = await run.io_bound(shift_report, data, gui.words, datetime.now().astimezone())
+        if pdf:
+            name = f"{self._say('report_file')}_{choice.period.since:%Y-%m-%d_%H%M}.pdf"
+            ui.download(pdf, name, "application/pdf")
 
     async def _rerun(self) -> None:
         if choice := self._choice():

@@ -43,6 +43,13 @@ _THUMB = 16 * mm
 
 def shift_report(data: ReportData, words: Words, now: datetime) -> bytes:
     """PDF, A4, in the language of `words`."""
+    # twice, for "Page 2 of 5": only after all pages are drawn is their number known
+    _, pages = _built(data, words, now, 0)
+    return _built(data, words, now, pages)[0]
+
+
+def _built(data: ReportData, words: Words, now: datetime, pages: int) -> tuple[bytes, int]:
+    """The PDF, and the number of its pages."""
     draw = _Drawing(data, words)
     story = [
         *draw.header(now), *draw.counts(), *draw.proved(), *draw.drift(), *draw.pareto(), *draw.trend(), *draw.worst(),
@@ -52,8 +59,14 @@ def shift_report(data: ReportData, words: Words, now: datetime) -> bytes:
         file, pagesize=A4, leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=_MARGIN, bottomMargin=_MARGIN,
         title=words("report.title"), author="BrakeDisc Inspector", lang=words.language,
     )  # fmt: skip
-    document.build(story, canvasmaker=_numbered(words))
-    return file.getvalue()
+
+    def number(canvas: Canvas, _: SimpleDocTemplate) -> None:
+        canvas.setFont("Helvetica", 8)
+        said = words("report.page", page=document.page, pages=pages)
+        canvas.drawRightString(A4[0] - _MARGIN, 9 * mm, printable(said))
+
+    document.build(story, onFirstPage=number, onLaterPages=number)
+    return file.getvalue(), document.page
 
 
 class _Drawing:
@@ -182,27 +195,3 @@ def _thumbnail(data: bytes | None) -> Flowable:
         return Spacer(_THUMB, 4)
     scale = _THUMB / max(width, height)
     return Image(io.BytesIO(data), width * scale, height * scale)
-
-
-def _numbered(words: Words) -> type[Canvas]:
-    """A canvas that writes "Page 2 of 5": only after all pages are drawn is their number known."""
-
-    class Numbered(Canvas):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self._pages: list[dict[str, Any]] = []
-
-        def showPage(self) -> None:  # noqa: N802
-            self._pages.append(dict(self.__dict__))
-            self._startPage()
-
-        def save(self) -> None:
-            for number, page in enumerate(self._pages, 1):
-                self.__dict__.update(page)
-                self.setFont("Helvetica", 8)
-                said = words("report.page", page=number, pages=len(self._pages))
-                self.drawRightString(A4[0] - _MARGIN, 9 * mm, printable(said))
-                super().showPage()
-            super().save()
-
-    return Numbered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gui.service import history as calls
@@ -13,6 +13,7 @@ from gui.service.history import Choice
 from gui.service.link import LinkState
 from service.contract.frames import FramesSummary
 from service.contract.inspections import InspectionSummary, RoiSummary, TrendPoint
+from service.contract.models import ManifestAnswer
 
 MOST_NG = 60  # a report that can still be printed: the CSV has them all
 
@@ -45,7 +46,7 @@ async def gather(client: Client, choice: Choice, station: str, link: LinkState) 
     """Raises ServiceError."""
     summary, frames = await asyncio.gather(calls.summary(client, choice), calls.frames_summary(client, choice))
     rois = [await _roi(client, roi) for roi in summary.rois]
-    worst = await calls.worst(client, choice, MOST_NG)
+    worst = (await calls.inspections(client, replace(choice, verdict="NG"), MOST_NG)).inspections
     thumbnails = await calls.thumbnails(client, [one.inspection_id for one in worst])
     health = link.health
     version, device = (health.version, health.device_name or health.device) if health else ("", "")
@@ -53,6 +54,6 @@ async def gather(client: Client, choice: Choice, station: str, link: LinkState) 
 
 
 async def _roi(client: Client, summary: RoiSummary) -> RoiReport:
-    known = await calls.manifest(client, summary.role_id, summary.roi_id)
+    known = await client.get("/manifest", ManifestAnswer, role_id=summary.role_id, roi_id=summary.roi_id)
     calibration = known.calibration.model_dump() if known.calibration else None
     return RoiReport(summary, known.serving_version, calibration)

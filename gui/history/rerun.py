@@ -8,7 +8,7 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import Markup, sheet
-from gui.kit.widgets import button, card_dialog, notify, progress_bar, select
+from gui.kit.widgets import anew, button, card_dialog, notify, progress_bar, select
 from gui.service.client import ServiceError
 from gui.service.history import Choice
 from gui.service.jobs import failure
@@ -64,12 +64,11 @@ class _Dialog:
         return self._here.words(key, n=version.model_version)
 
     async def _run(self) -> None:
-        client, asked = self._here.client, self._choice.query()
-        selection = {name: asked[name] for name in ("since", "before", "verdict")}
+        selection = self._choice.query("role_id", "roi_id", "part_id")
         self._working(True)
         try:
             self._job = await self._roi.start_rerun(self._version.value, MOST, **selection)
-            async for job in client.follow(self._job):
+            async for job in self._here.client.follow(self._job):
                 self._bar.props(f"value={job.progress}")
             if job.state == "done":
                 self._show(RerunResult.model_validate(job.result or {}))
@@ -89,8 +88,7 @@ class _Dialog:
 
     def _show(self, found: RerunResult) -> None:
         words = self._here.words
-        self._result.clear()
-        with self._result:
+        with anew(self._result):
             ui.label(words("history.rerun_result", changed=found.n_changed, n=found.n)).classes("text-body1")
             if found.without_picture:
                 ui.label(words("history.rerun_without", n=found.without_picture)).classes("muted")

@@ -13,10 +13,9 @@ from gui.inspect.scanner import Key, Wedge
 from gui.kit import formats
 from gui.kit.widgets import button, link, select
 from gui.line.part import Part, State
-from gui.service import inspect as calls
 from gui.service.client import ServiceError
+from gui.service.layouts import layouts
 from gui.shell import Page, page
-from gui.sources.base import SourceError
 from gui.sources.files import FilesSource
 
 _ROLES_EVERY = 10  # ticks of half a second: a role that was just drawn appears within 5 s
@@ -50,7 +49,8 @@ class _Screen:
         with ui.row().classes("w-full items-center no-wrap gap-3"):
             roles = [known.role_id] if known.role_id else []
             self.role = select(self.words("inspect.role"), roles, known.role_id or None, "role", on_change=self._choose)
-            self.part = ui.input(self.words("inspect.part"), value=self.line.part_id, on_change=self._name_part)
+            self.part = ui.input(self.words("inspect.part"), value=self.line.part_id)
+            self.part.bind_value_to(self.line, "part_id", lambda value: str(value or "").strip())
             self.part.props("outlined dense clearable maxlength=128 data-testid=part").classes("col")
             # Enter leaves the field, so that a second Enter starts the inspection
             self.part.on("keydown.enter", lambda: self.part.run_method("blur"))
@@ -71,8 +71,10 @@ class _Screen:
                 self.to_sources = link(self.words("inspect.to_sources"), "/sources", "to-sources")
         with ui.row().classes("w-full items-center no-wrap gap-4") as self.heat_row:
             ui.label(self.words("inspect.heat")).style("flex: none")
-            slider = ui.slider(min=0, max=1, step=0.05, value=opacity, on_change=self._heat).classes("col")
-            slider.props(f'aria-label="{self.words("inspect.heat")}" data-testid=heat').on("change", self._keep_heat)
+            slider = ui.slider(min=0, max=1, step=0.05, value=opacity).classes("col")
+            slider.props(f'aria-label="{self.words("inspect.heat")}" data-testid=heat')
+            slider.on_value_change(lambda event: self.frame.style(f"--heat: {event.value}"))
+            slider.on("change", lambda event: self.here.gui.preferences.change(heat_opacity=float(event.args)))
 
     def draw_strip(self) -> None:
         self.strip = ui.html("", sanitize=False).classes("line-strip").props("data-testid=strip")
@@ -84,7 +86,7 @@ class _Screen:
             self.about = ui.label().classes("text-body1 text-weight-medium").props("data-testid=about")
             self.why = ui.html("", sanitize=False).classes("w-full").props("data-testid=why")
         with ui.element("div").classes("card line-counters").props("data-testid=counters"):
-            self.counters = [self._counter(name) for name in ("n", "n_ok", "n_ng", "n_error")]
+            self.counters = {name: self._counter(name) for name in ("n", "n_ok", "n_ng", "n_error")}
 
     def show(self, part: Part) -> None:
         self.verdict.content = drawing.verdict(self.words, part)
@@ -105,9 +107,8 @@ class _Screen:
             self.part.value = ""
 
     async def tick(self) -> None:
-        known, language = self.line.counters, self.words.language
-        for label, value in zip(self.counters, (known.n, known.n_ok, known.n_ng, known.n_error), strict=True):
-            label.text = formats.number(value, language, 0)
+        for name, label in self.counters.items():
+            label.text = formats.number(getattr(self.line.counters, name, None), self.words.language, 0)
         if self._ticks % _ROLES_EVERY == 0 and self.here.gui.link.state.usable:
             await self._offer_roles()
         self._ticks += 1
@@ -122,9 +123,6 @@ class _Screen:
         elif pressed is Key.START:
             await self.line.trigger()
 
-    def _name_part(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        self.line.part_id = str(event.value or "").strip()
-
     def _choose(self, event: events.ValueChangeEventArguments[Any]) -> None:
         if event.value != self.here.gui.preferences.now.role_id:
             self.here.gui.preferences.change(role_id=event.value or "")
@@ -132,7 +130,7 @@ class _Screen:
 
     async def _offer_roles(self) -> None:
         try:
-            roles = await calls.roles(self.here.gui.client)
+            roles = sorted(layout.role_id for layout in await layouts(self.here.client) if layout.n_rois)
         except ServiceError:
             return
         known = self.here.gui.preferences.now.role_id
@@ -144,16 +142,7 @@ class _Screen:
             self.role.value = roles[0]
 
     async def _dropped(self, event: events.UploadEventArguments) -> None:
-        try:
-            self.line.add_file(event.file.name, await event.file.read())
-        except SourceError as error:
-            self.here.tell(error)
-
-    def _heat(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        self.frame.style(f"--heat: {event.value}")
-
-    def _keep_heat(self, event: events.GenericEventArguments) -> None:
-        self.here.gui.preferences.change(heat_opacity=float(event.args))
+        await self.here.tried(self.line.add_file(event.file.name, await event.file.read()))
 
     def _counter(self, name: str) -> ui.label:
         with ui.element("div"):

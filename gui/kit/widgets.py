@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 from nicegui import ui
 
 Kind = Literal["positive", "negative", "warning", "ongoing"]
 Do = Callable[..., Any]
+P = ParamSpec("P")
 
 
 def button(text: str, do: Do, testid: str = "", look: str = "", icon: str | None = None) -> ui.button:
@@ -21,6 +22,16 @@ def button(text: str, do: Do, testid: str = "", look: str = "", icon: str | None
 def link(text: str, path: str, testid: str = "", look: str = "", icon: str | None = None) -> ui.button:
     """A button that opens another page."""
     return button(text, lambda: ui.navigate.to(path), testid, look, icon)
+
+
+@contextmanager
+def busy(made: ui.button) -> Iterator[None]:
+    """While its work runs, the button turns, and cannot be pressed again."""
+    made.props("loading").disable()
+    try:
+        yield
+    finally:
+        made.props(remove="loading").enable()
 
 
 async def done(waiting: Awaitable[object] | None) -> None:
@@ -62,7 +73,7 @@ def tile(picture: str, testid: str = "", *, button: bool = False, missing: str =
     """A picture with captions in a grid of `tiles`; a button can be selected. `missing`: said without a picture."""
     with ui.element("button" if button else "div").classes("tile") as made:
         if button:
-            made.props("type=button aria-pressed=false")
+            made.props("type=button")
         else:
             made.style("cursor: default")
         if testid:
@@ -80,11 +91,22 @@ def tile(picture: str, testid: str = "", *, button: bool = False, missing: str =
 
 
 class Chosen(set[str]):
-    """Names of the tiles that a person has selected."""
+    """Names of the tiles that a person has selected; `changed` is called after each press."""
 
-    def toggle(self, name: str, tile: ui.element) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+
+    @contextmanager
+    def tile(self, name: str, picture: str, testid: str) -> Iterator[ui.element]:
+        with tile(picture, testid, button=True) as made:
+            press(made, name in self)
+            made.on("click", lambda: self._toggle(name, made))
+            yield made
+
+    def _toggle(self, name: str, made: ui.element) -> None:
         self.symmetric_difference_update({name})
-        press(tile, name in self)
+        press(made, name in self)
+        self._changed()
 
 
 def press(made: ui.element, pressed: bool) -> None:
@@ -96,6 +118,27 @@ def press(made: ui.element, pressed: bool) -> None:
 def thumbnail(url: str) -> str:
     """A picture as it is, within the square of a tile."""
     return f'<img src="{url}" alt="" style="display:block;width:100%;height:100%;object-fit:contain">'
+
+
+@contextmanager
+def anew(box: ui.element) -> Iterator[None]:
+    """Draw into `box` in place of what it shows."""
+    box.clear()
+    with box:
+        yield
+
+
+def redrawn(box: ui.element, draw: Callable[P, object]) -> Callable[P, None]:
+    """`draw`, into `box`, and only when its values have changed: otherwise nothing is sent to the browser."""
+    shown: list[object] = []
+
+    def show(*values: P.args, **more: P.kwargs) -> None:
+        if [values, more] != shown:
+            shown[:] = [values, more]
+            with anew(box):
+                draw(*values, **more)
+
+    return show
 
 
 def progress_bar() -> ui.element:

@@ -22,6 +22,14 @@ def table(language: Language) -> Mapping[str, str]:
     return texts
 
 
+class Told(Exception):
+    """An error that a person is told: `code` names the sentence in `texts/*/problems.json`, `detail` is in English."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
 class Words:
     """`words("inspect.part", part_id="A1")` in the language that is set now."""
 

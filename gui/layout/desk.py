@@ -58,6 +58,10 @@ class Desk:
         self.refresh()
         return done
 
+    def do(self, command: str) -> None:
+        # looked up at each press: the desk gets another draft when another layout is loaded
+        self.change(getattr(self.editing, command))
+
     def use(self, tool: str) -> None:
         if self.editor is not None:
             self.editor.use(tool)
@@ -102,7 +106,7 @@ def heard(desk: Desk, stem: Callable[[], str], measured: Callable[[Mapping[str, 
         elif message["name"] == "escape":
             _escape(desk)
         elif message["name"] in COMMANDS:
-            desk.change(lambda: getattr(desk.editing, message["name"])())
+            desk.do(message["name"])
         desk.refresh()
 
     labels = {name: desk.words(f"layout.label_{name}") for name in LABELS}

@@ -6,7 +6,7 @@ from functools import partial
 
 from nicegui import ui
 
-from gui.kit.widgets import button
+from gui.kit.widgets import anew, button, redrawn
 from gui.layout.desk import Desk
 from gui.layout.geometry import NUMBERS
 from service.contract.layouts import Mark, Roi
@@ -19,20 +19,19 @@ def things(desk: Desk) -> None:
     ui.label(desk.words("layout.regions")).classes("text-subtitle1 text-weight-medium")
     nothing = ui.label(desk.words("layout.no_regions")).classes("muted").props("data-testid=no-regions")
     listed = ui.column().classes("w-full gap-1")
-    shown: list[object] = []
+
+    def draw(rows: list[tuple[str, str, str]], selected: str | None) -> None:
+        for key, name, icon in rows:
+            chosen = key == selected
+            look = f"no-caps align=left aria-pressed={str(chosen).lower()} {'unelevated' if chosen else 'flat'}"
+            button(name, partial(_choose, desk, key), key.replace(":", "-"), look, icon).classes("w-full thing")
+
+    draw_changed = redrawn(listed, draw)
 
     def show() -> None:
         rows = _rows(desk)
         nothing.set_visibility(not rows)
-        if [*rows, desk.editing.selected] == shown:
-            return
-        shown[:] = [*rows, desk.editing.selected]
-        listed.clear()
-        with listed:
-            for key, name, icon in rows:
-                chosen = key == desk.editing.selected
-                look = f"no-caps align=left aria-pressed={str(chosen).lower()} {'unelevated' if chosen else 'flat'}"
-                button(name, partial(_choose, desk, key), key.replace(":", "-"), look, icon).classes("w-full thing")
+        draw_changed(rows, desk.editing.selected)
 
     desk.shows(show)
 
@@ -51,9 +50,8 @@ def numbers(desk: Desk) -> None:
         # fields are made again only for another item, or the cursor would leave the field while a person types
         if state != shown:
             shown[:] = state
-            panel.clear()
             fields.clear()
-            with panel:
+            with anew(panel):
                 if roi is not None:
                     _name(desk, roi)
                 names = (*NUMBERS[kind], "angle") if roi else NUMBERS["rect"]

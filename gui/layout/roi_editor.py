@@ -13,7 +13,6 @@ from gui.layout.editing import Draft, Editing
 from service.contract.layouts import Affine, Box
 
 Told = Callable[[Mapping[str, Any]], Awaitable[None] | None]
-MESSAGES = ("draw", "reshape", "choose", "command", "measure")
 TOOLS = ("select", "rect", "circle", "annulus", "mark", "measure")
 
 
@@ -26,8 +25,8 @@ class RoiEditor(Element, component="roi_editor.js"):
             labels=dict(labels), items=[], others=[], selected="", tool="select", locked=False, stamp=0, echo=0,
             picture="", width=1, height=1, matrix=None, dirty=False,
         )  # fmt: skip
-        for name in MESSAGES:
-            self.on(name, self._hearing(told[name]))
+        for name, hears in told.items():
+            self.on(name, self._hearing(hears))
 
     @property
     def tool(self) -> str:
@@ -73,5 +72,5 @@ def items(draft: Draft) -> list[dict[str, Any]]:
 
 
 def _box(key: str, type_: str, name: str, box: Box) -> dict[str, Any]:
-    sides = {"x": box.x, "y": box.y, "w": box.w, "h": box.h}
+    sides = box.model_dump(include={"x", "y", "w", "h"})
     return {"key": key, "type": type_, "name": name, "kind": "rect", "angle": 0.0, **sides}

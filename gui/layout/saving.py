@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal, cast
 
 from nicegui import ui
 
@@ -14,8 +13,6 @@ from gui.layout.desk import Desk
 from gui.service import layouts as calls
 from gui.service.client import ServiceError
 from service.contract.layouts import Layout
-
-Answer = Literal["theirs", "both", "later"]
 
 
 def saving(desk: Desk) -> None:
@@ -103,7 +100,8 @@ async def _changed(desk: Desk, error: ServiceError) -> None:
         desk.refresh()
 
 
-async def _ask(desk: Desk, theirs: Layout) -> Answer:
+async def _ask(desk: Desk, theirs: Layout) -> str:
+    """ "theirs", "both" or "later"."""
     when = formats.date_and_time(theirs.updated_utc, desk.words.language)
     with desk.here.root, card_dialog("max-width: 620px") as dialog:
         ui.label(desk.words("layout.changed_title")).classes("text-h6")
@@ -113,7 +111,7 @@ async def _ask(desk: Desk, theirs: Layout) -> Answer:
             for name, props in (("later", "flat"), ("theirs", "outline"), ("both", "")):
                 text, do = desk.words(f"layout.changed_{name}"), partial(dialog.submit, name)
                 button(text, do, f"changed-{name}", f"no-caps {props}")
-    return cast(Answer, await answer(dialog) or "later")
+    return str(await answer(dialog) or "later")
 
 
 def both_bar(desk: Desk) -> None:

@@ -21,14 +21,20 @@ ICONS = {
 
 def tool_strip(desk: Desk) -> None:
     with ui.element("div").classes("tools card").props(f'role=toolbar aria-label="{desk.words("layout.tools")}"'):
-        for tool in TOOLS:
-            made = _button(desk, tool, partial(desk.use, tool))
-            desk.shows(partial(_mark_used, desk, made, tool))
-        for name in COMMANDS:
-            made = _button(desk, name, partial(_do, desk, name))
-            desk.shows(partial(_show_possible, desk, made, name))
+        tools = {tool: _button(desk, tool, partial(desk.use, tool)) for tool in TOOLS}
+        commands = {name: _button(desk, name, partial(desk.do, name)) for name in COMMANDS}
         lock = _button(desk, "lock", lambda: _toggle_lock(desk))
-        desk.shows(lambda: _show_lock(desk, lock))
+
+    def show() -> None:
+        for tool, made in tools.items():
+            press(made, desk.editor is not None and desk.editor.tool == tool)
+            made.set_enabled(tool == "select" or not desk.locked)
+        for name, made in commands.items():
+            made.set_enabled(desk.editing.possible(name))
+        lock.props(f"icon={'lock' if desk.locked else 'lock_open'}")
+        press(lock, desk.locked)
+
+    desk.shows(show)
 
 
 def _button(desk: Desk, name: str, do: Callable[[], object]) -> ui.button:
@@ -40,20 +46,6 @@ def _button(desk: Desk, name: str, do: Callable[[], object]) -> ui.button:
     return made
 
 
-def _do(desk: Desk, command: str) -> None:
-    # looked up at each press: the desk gets another draft when another layout is loaded
-    desk.change(getattr(desk.editing, command))
-
-
-def _show_possible(desk: Desk, made: ui.button, command: str) -> None:
-    made.set_enabled(desk.editing.possible(command))
-
-
-def _mark_used(desk: Desk, made: ui.button, tool: str) -> None:
-    press(made, desk.editor is not None and desk.editor.tool == tool)
-    made.set_enabled(tool == "select" or not desk.locked)
-
-
 async def _toggle_lock(desk: Desk) -> None:
     locked = desk.locked
     if locked and not await desk.here.sure(desk.words("layout.unlock_ask"), desk.words("layout.unlock")):
@@ -61,8 +53,3 @@ async def _toggle_lock(desk: Desk) -> None:
     if not locked:
         desk.use("select")
     desk.change(lambda: desk.editing.set_locked(not locked))
-
-
-def _show_lock(desk: Desk, made: ui.button) -> None:
-    made.props(f"icon={'lock' if desk.locked else 'lock_open'}")
-    press(made, desk.locked)

@@ -17,18 +17,17 @@ from typing import Any, TypeVar
 from nicegui import Event
 
 from gui.line.latest import Latest
-from gui.line.part import Counters, Part, Past, State
+from gui.line.part import Part, Past, State
 from gui.periods import shift_start
 from gui.pictures.display import displayed, heat_over
 from gui.pictures.served import Pictures
 from gui.preferences import PreferencesFile
-from gui.service import inspect as calls
-from gui.service.client import Client, ServiceError, ServiceGone, settled
+from gui.service.client import Client, ServiceError, ServiceGone, picture_file, settled
 from gui.service.link import LinkState, LinkWatch
 from gui.sources.base import Picture, Source, SourceError, now_utc
 from gui.sources.files import FilesSource
 from gui.sources.making import make_source
-from service.contract.frames import InspectAnswer
+from service.contract.frames import FramesSummary, InspectAnswer
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -48,7 +47,8 @@ class Line:
         self._client, self._link, self._preferences = client, link, preferences
         self._pictures, self._folder = pictures, folder
         self.changed: Event[Part] = Event()
-        self.shown, self.past, self.counters = Part(), deque[Past](maxlen=STRIP), Counters()
+        self.shown, self.past = Part(), deque[Past](maxlen=STRIP)
+        self.counters: FramesSummary | None = None  # of the shift; None while the service is away
         self.part_id, self.source_problem = "", SourceError("", "")
         self._models: dict[tuple[str, str], int] = {}
         self._asking = asyncio.Lock()
@@ -56,7 +56,7 @@ class Line:
         self._counted_s = 0.0
         self._task: asyncio.Task[None] | None = None
         self._drawing: asyncio.Task[None] | None = None
-        self._source, self._thread = self._made()
+        self.source, self._thread = self._made()
 
     def open(self) -> None:
         self._link.changed.subscribe(self._on_link)
@@ -64,17 +64,13 @@ class Line:
 
     async def close(self) -> None:
         await settled(self._task, self._drawing)
-        self._give_up(self._source, self._thread)
-
-    @property
-    def source(self) -> Source:
-        return self._source
+        self._give_up(self.source, self._thread)
 
     async def use(self, said: dict[str, Any]) -> None:
         """Use another source from now on, and after a restart. Raises OSError, DiskFull."""
         self._preferences.change(source=said)
-        before = self._source, self._thread
-        self._source, self._thread = self._made()
+        before = self.source, self._thread
+        self.source, self._thread = self._made()
         self._give_up(*before)
         self.source_problem = SourceError("", "")
         self.clear()
@@ -85,7 +81,7 @@ class Line:
 
     async def grab(self) -> Picture:
         """Take a picture now. Raises SourceError."""
-        return await self.of_source(self._source.grab)
+        return await self.of_source(self.source.grab)
 
     async def of_source(self, work: Callable[..., R], *values: Any) -> R:
         """Do the work in the source's own thread, because a driver may block. Raises SourceError."""
@@ -115,11 +111,11 @@ class Line:
         async with self._asking:
             return await self._judge(self._begin(picture.name), picture)
 
-    def add_file(self, name: str, data: bytes) -> None:
+    async def add_file(self, name: str, data: bytes) -> None:
         """Add a file that a person chose. Raises SourceError."""
-        if not isinstance(self._source, FilesSource):
+        if not isinstance(self.source, FilesSource):
             raise SourceError("not_files", "The source is not one of files.")
-        self._source.add(name, data)
+        self.source.add(name, data)
 
     def _begin(self, name: str) -> Part:
         part_id, self.part_id = self.part_id, ""
@@ -132,8 +128,10 @@ class Line:
         if not role_id:
             self._fail(part, "no_role", "No role has been chosen.")
             return True
+        fields = {"role_id": role_id, "part_id": part.part_id or None, "heatmap": True}
+        image = picture_file("image", picture.name, picture.data)
         try:
-            answer = await calls.inspect(self._client, role_id, picture.name, picture.data, part.part_id)
+            answer = await self._client.upload("/inspect", InspectAnswer, fields, image)
         except ServiceError as error:
             self._fail(part, error.code, error.detail)
             await self._draw(self.shown, picture)
@@ -207,7 +205,7 @@ class Line:
             await asyncio.sleep(LOOK_S)
 
     async def _look(self) -> None:
-        source = self._source
+        source = self.source
         await self.of_source(source.check)
         self._source_says(SourceError("", ""))
         if asyncio.get_running_loop().time() - self._counted_s > COUNT_EVERY_S:
@@ -215,7 +213,7 @@ class Line:
         if self._asking.locked() or not self._link.state.usable or not self._preferences.now.role_id:
             return
         picture = await self.of_source(source.arrived)
-        if picture is not None and source is self._source and await self.judge(picture):
+        if picture is not None and source is self.source and await self.judge(picture):
             await self.of_source(source.done, picture)
 
     def _source_says(self, problem: SourceError) -> None:
@@ -232,12 +230,11 @@ class Line:
         self._counted_s = asyncio.get_running_loop().time()
         known = self._preferences.now
         since = shift_start(datetime.now().astimezone(), known.shifts).astimezone().isoformat()
+        asked = self._client.get("/frames/summary", FramesSummary, role_id=known.role_id or None, since=since)
         try:
-            found = await calls.shift_summary(self._client, known.role_id, since)
+            self.counters = await asked
         except ServiceError:
-            self.counters = Counters()
-            return
-        self.counters = Counters(found.n, found.n_ok, found.n_ng, found.n_error)
+            self.counters = None
 
     def _made(self) -> tuple[Source, ThreadPoolExecutor]:
         return make_source(self._preferences.now.source, self._folder), _own_thread()

@@ -1,4 +1,4 @@
-"""The part on the Inspect screen, in one of five states; the last parts; the counters of the shift."""
+"""The part on the Inspect screen, in one of five states; the last parts."""
 
 from __future__ import annotations
 
@@ -43,13 +43,3 @@ class Past:
     time_utc: str
     frame_id: str = ""
     thumbnail: str = ""
-
-
-@dataclass(frozen=True)
-class Counters:
-    """Parts of the shift; None while the service is away."""
-
-    n: int | None = None
-    n_ok: int | None = None
-    n_ng: int | None = None
-    n_error: int | None = None

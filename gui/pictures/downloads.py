@@ -16,8 +16,7 @@ _ASKED = ("role_id", "roi_id", "part_id", "verdict", "since", "before")
 
 def csv_address(choice: Choice) -> str:
     """Address of the inspections of that choice as CSV."""
-    asked = {name: value for name, value in choice.query().items() if value}
-    return f"/download/inspections.csv?{urlencode(asked)}"
+    return f"/download/inspections.csv?{urlencode(choice.query())}"
 
 
 def routes(client: Client) -> APIRouter:

@@ -7,7 +7,6 @@ it never reached the service, so that nothing happens twice.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential, wait_random
 
+from gui.kit.words import Told
 from service.contract.jobs import JobAnswer
 
 A = TypeVar("A", bound=BaseModel)
@@ -30,12 +30,12 @@ _JOB_PATIENCE_S = 60.0  # a service that restarts still knows its jobs
 Files = Sequence[tuple[str, tuple[str, bytes, str]]]
 
 
-class ServiceError(Exception):
-    """The service could not be asked, or refused. `code` is a stable slug, `detail` an English sentence."""
+class ServiceError(Told):
+    """The service could not be asked, or refused."""
 
     def __init__(self, code: str, detail: str, status: int = 0, request_id: str = "") -> None:
-        super().__init__(detail)
-        self.code, self.detail, self.status, self.request_id = code, detail, status, request_id
+        super().__init__(code, detail)
+        self.status, self.request_id = status, request_id
 
 
 class ServiceGone(ServiceError):
@@ -123,13 +123,10 @@ class Client:
     async def start_job(
         self, path: str, body: Mapping[str, Any] | None = None, fields: Mapping[str, Any] | None = None
     ) -> str:
-        """Begin long work; returns the job's path, which `job` and `follow` take."""
+        """Begin long work; returns the job's path, which `follow` takes."""
         content = {"data": _given(fields)} if fields is not None else {"json": dict(body or {})}
         response = await self._acting("POST", path, headers={"Prefer": "respond-async"}, **content)
         return response.headers["Location"]
-
-    async def job(self, path: str) -> JobAnswer:
-        return await self.get(path, JobAnswer)
 
     async def cancel(self, path: str) -> JobAnswer:
         return _as(JobAnswer, await self._acting("DELETE", path))
@@ -242,15 +239,7 @@ def _as(answer: type[A], response: httpx.Response) -> A:
 
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in query.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    return json.dumps(value) if isinstance(value, dict) else value
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def _why(error: Exception) -> str:

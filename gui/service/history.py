@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from gui.periods import Period
 from gui.service.client import Client, optional
-from gui.service.layouts import layout, layouts
+from gui.service.layouts import layout, layouts, with_models
 from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary
-from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
+from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary
 from service.contract.layouts import LayoutAnswer
-from service.contract.models import ManifestAnswer, ModelsAnswer
+from service.contract.models import ModelsAnswer
 
 BUCKETS = 24  # points of the trend: an hour each for a day
 
@@ -27,25 +27,19 @@ class Choice:
     verdict: str = ""
     part_id: str = ""
 
-    def query(self, *, frames: bool = False) -> dict[str, str | None]:
+    def query(self, *left_out: str) -> dict[str, str]:
+        """Without the names that a call does not take."""
         asked = {
-            "since": self.period.since_utc, "before": self.period.until_utc, "role_id": self.role_id or None,
-            "verdict": self.verdict or None, "part_id": self.part_id or None,
+            "since": self.period.since_utc, "before": self.period.until_utc, "role_id": self.role_id,
+            "verdict": self.verdict, "part_id": self.part_id, "roi_id": self.roi_id,
         }  # fmt: skip
-        return asked if frames else {**asked, "roi_id": self.roi_id or None}
-
-    def place(self) -> dict[str, str | None]:
-        """The fields that a summary takes."""
-        return {name: self.query()[name] for name in ("since", "before", "role_id", "roi_id")}
+        return {name: value for name, value in asked.items() if value and name not in left_out}
 
 
 async def places(client: Client) -> dict[str, list[str]]:
     """Taught ROIs by role; a role that has a layout only is there without ROIs."""
     models, drawn = await asyncio.gather(client.get("/models", ModelsAnswer), layouts(client))
-    found: dict[str, list[str]] = {summary.role_id: [] for summary in drawn}
-    for model in models.models:
-        rois = found.setdefault(model.role_id, [])
-        rois += [] if model.roi_id in rois else [model.roi_id]
+    found = with_models({summary.role_id: [] for summary in drawn}, models)
     return {role_id: sorted(found[role_id]) for role_id in sorted(found)}
 
 
@@ -54,7 +48,7 @@ async def inspections(client: Client, choice: Choice, limit: int, offset: int = 
 
 
 async def frames(client: Client, choice: Choice, limit: int, offset: int = 0) -> FramesAnswer:
-    return await client.get("/frames", FramesAnswer, **choice.query(frames=True), limit=limit, offset=offset)
+    return await client.get("/frames", FramesAnswer, **choice.query("roi_id"), limit=limit, offset=offset)
 
 
 async def inspection(client: Client, inspection_id: str) -> InspectionAnswer | None:
@@ -77,28 +71,18 @@ async def file(client: Client, path: str) -> bytes | None:
 
 
 async def summary(client: Client, choice: Choice, buckets: int = BUCKETS) -> InspectionsSummary:
-    return await client.get("/inspections/summary", InspectionsSummary, **choice.place(), buckets=buckets)
+    asked = choice.query("verdict", "part_id")
+    return await client.get("/inspections/summary", InspectionsSummary, **asked, buckets=buckets)
 
 
 async def frames_summary(client: Client, choice: Choice) -> FramesSummary | None:
     """None for a choice of one ROI, because a whole part belongs to a role."""
     if choice.roi_id:
         return None
-    asked = {name: value for name, value in choice.place().items() if name != "roi_id"}
-    return await client.get("/frames/summary", FramesSummary, **asked)
-
-
-async def manifest(client: Client, role_id: str, roi_id: str) -> ManifestAnswer:
-    return await client.get("/manifest", ManifestAnswer, role_id=role_id, roi_id=roi_id)
+    return await client.get("/frames/summary", FramesSummary, **choice.query("roi_id", "verdict", "part_id"))
 
 
 async def thumbnails(client: Client, ids: Sequence[str], side: int = 160) -> Mapping[str, bytes]:
     """Thumbnails by inspection id, without inspections whose picture is gone."""
     found = {one: await optional(client.read(f"/inspections/{one}/thumbnail", side=side)) for one in ids}
     return {one: data for one, data in found.items() if data}
-
-
-async def worst(client: Client, choice: Choice, limit: int) -> list[InspectionSummary]:
-    """NG inspections, newest first."""
-    asked = {**choice.query(), "verdict": "NG"}
-    return (await client.get("/inspections", InspectionsAnswer, **asked, limit=limit)).inspections

@@ -101,12 +101,6 @@ class Teaching:
     def of(self, role_id: str, roi_id: str) -> Following | None:
         return self._lessons.get((role_id, roi_id))
 
-    def forget(self, role_id: str, roi_id: str) -> None:
-        """Its end has been seen."""
-        lesson = self._lessons.get((role_id, roi_id))
-        if lesson and not lesson.running:
-            del self._lessons[role_id, roi_id]
-
     async def close(self) -> None:
         await asyncio.gather(*(lesson.close() for lesson in self._lessons.values()))
 

@@ -16,6 +16,7 @@ from service.contract.layouts import (
     LayoutsAnswer,
     LayoutSummary,
 )  # fmt: skip
+from service.contract.models import ModelsAnswer
 from service.contract.samples import DeletedAnswer
 
 
@@ -45,6 +46,14 @@ async def align(client: Client, role_id: str, name: str, data: bytes) -> Alignme
 
 async def delete(client: Client, role_id: str, revision: int) -> None:
     await client.send("DELETE", _path(role_id), DeletedAnswer, revision=revision)
+
+
+def with_models(rois: dict[str, list[str]], models: ModelsAnswer) -> dict[str, list[str]]:
+    """ROIs by role, and those of them that only have a model."""
+    for model in models.models:
+        known = rois.setdefault(model.role_id, [])
+        known += [] if model.roi_id in known else [model.roi_id]
+    return rois
 
 
 def master_url(layout: Layout) -> str:

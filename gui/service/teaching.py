@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gui.service.client import Client, ServiceError, picture_file
-from gui.service.layouts import layout, layouts
+from gui.service.layouts import layout, layouts, with_models
 from gui.service.urls import service_picture
 from service.contract.insight import ExplainAnswer
 from service.contract.inspections import InspectionsAnswer, InspectionSummary
@@ -49,10 +49,7 @@ async def regions(client: Client) -> dict[str, list[str]]:
     for summary in drawn:
         stored = await layout(client, summary.role_id, DAMAGED)
         found[summary.role_id] = [roi.roi_id for roi in stored.rois] if stored else []
-    for model in models.models:
-        rois = found.setdefault(model.role_id, [])
-        rois += [] if model.roi_id in rois else [model.roi_id]
-    return found
+    return with_models(found, models)
 
 
 @dataclass(frozen=True)
@@ -146,10 +143,9 @@ class TaughtRoi:
     async def questionable(self) -> QuestionableAnswer:
         return await self.client.get("/models/questionable", QuestionableAnswer, **self.place)
 
-    async def start_rerun(self, version: int, limit: int, **asked: str | None) -> str:
+    async def start_rerun(self, version: int, limit: int, **asked: str) -> str:
         """Path of the job that judges stored inspections again; nothing is recorded."""
-        given = {name: value for name, value in asked.items() if value}
-        return await self.client.start_job("/rerun", {**self.place, **given, "model_version": version, "limit": limit})
+        return await self.client.start_job("/rerun", {**self.place, **asked, "model_version": version, "limit": limit})
 
     async def _calibrate(
         self, found: ModelScoresAnswer, mm_per_px: float, threshold: float | None, **more: Any

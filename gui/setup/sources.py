@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 from nicegui import events, ui
 
 from gui.gui import Gui
 from gui.kit import formats
-from gui.kit.widgets import button
+from gui.kit.widgets import busy, button, redrawn
 from gui.line import live
 from gui.pictures.display import displayed
 from gui.service.client import ServiceError
 from gui.setup.sources_form import SourceForm
 from gui.shell import Page, page
-from gui.sources.base import Exposure, HasExposure, SourceError
+from gui.sources.base import Exposure, SourceError
 from gui.sources.making import KINDS
 
 
@@ -68,7 +69,7 @@ def _seen(here: Page) -> None:
         taken.props('fit=contain no-transition data-testid=taken alt=""')
         result = ui.label().classes("text-body1").props("data-testid=result")
     taken.set_visibility(False)
-    shown: list[Exposure | None] = []
+    show_exposure = redrawn(exposure, partial(_draw_exposure, here))
 
     def tick() -> None:
         # only now: the page counts as loaded when its pictures are, and this answer never ends
@@ -76,21 +77,16 @@ def _seen(here: Page) -> None:
             seen.props(f'src="{live.PATH}?at={time.time():.0f}"')
         said = line.source_problem
         problem.text = words.problem(said.code, said.detail) if said.code else words("sources.works")
-        found = line.source.exposure() if isinstance(line.source, HasExposure) else None
-        if [found] != shown:
-            shown[:] = [found]
-            _draw_exposure(here, exposure, found)
+        show_exposure(line.source.exposure())
 
     async def take() -> None:
-        test.disable()
         result.text, started = "", time.perf_counter()
         try:
-            picture = await line.grab()
+            with busy(test):
+                picture = await line.grab()
         except SourceError as error:
             result.text = words.problem(error.code, error.detail)
             return
-        finally:
-            test.enable()
         took = formats.milliseconds((time.perf_counter() - started) * 1000, words.language)
         drawn = await asyncio.get_running_loop().run_in_executor(None, displayed, picture.data)
         taken.set_visibility(drawn is not None)
@@ -104,19 +100,17 @@ def _seen(here: Page) -> None:
     here.every_tick(tick)
 
 
-def _draw_exposure(here: Page, box: ui.column, found: Exposure | None) -> None:
+def _draw_exposure(here: Page, found: Exposure | None) -> None:
     """A slider for cameras that tell their exposure. It is kept in the preferences, for the next start."""
-    box.clear()
     if found is None:
         return
 
     async def expose(event: events.GenericEventArguments) -> None:
         source, said = here.gui.line.source, dict[str, Any](here.gui.preferences.now.source)
-        if isinstance(source, HasExposure):
+        if source.exposure() is not None:
             await here.gui.line.of_source(source.set_exposure, float(event.args))
             here.gui.preferences.change(source=said | {"exposure": float(event.args)})
 
-    with box:
-        ui.label(here.words("sources.exposure", unit=found.unit or "–"))
-        slider = ui.slider(min=found.minimum, max=found.maximum, step=found.step, value=found.value)
-        slider.props("label data-testid=exposure").on("change", expose)
+    ui.label(here.words("sources.exposure", unit=found.unit or "–"))
+    slider = ui.slider(min=found.minimum, max=found.maximum, step=found.step, value=found.value)
+    slider.props("label data-testid=exposure").on("change", expose)

@@ -8,11 +8,12 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
+from gui.kit.widgets import anew
 from gui.shell import Page
 
-_NUMBERS, _TEXTS = ("index", "width", "height", "period_s"), ("url", "path", "serial")
+_NUMBERS = ("index", "width", "height", "period_s")
 FIELDS: dict[str, tuple[str, ...]] = {
-    "usb": ("index", "width", "height", "period_s"),
+    "usb": _NUMBERS,
     "rtsp": ("url", "period_s"),
     "folder": ("path",),
     "files": (),
@@ -31,8 +32,7 @@ class SourceForm:
 
     def draw(self, kind: str, known: Mapping[str, Any]) -> None:
         self._kind = kind
-        self.box.clear()
-        with self.box:
+        with anew(self.box):
             ui.label(self._words(f"sources.about_{kind}")).classes("muted")
             self._fields = {name: self._field(name, known.get(name)) for name in FIELDS[kind]}
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from gui.kit.words import Told
 
-class SourceError(Exception):
-    """No picture. `code` names the sentence for the person, `detail` is in English."""
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
+class SourceError(Told):
+    """No picture."""
 
 
 @dataclass(frozen=True)
@@ -27,31 +24,6 @@ class Picture:
     taken_utc: str
 
 
-class Source(Protocol):
-    """All methods are called from one thread, the source's own, never from the event loop: they may block.
-
-    Raises SourceError. A source that is away comes back by itself: nobody makes a new one.
-    """
-
-    def grab(self) -> Picture:
-        """Take a picture now."""
-
-    def arrived(self) -> Picture | None:
-        """The next picture that came by itself (new file, camera trigger, running line), None while there is none."""
-
-    def done(self, picture: Picture) -> None:
-        """The picture was judged, or never can be: `arrived` must not give it again."""
-
-    def check(self) -> None:
-        """Quick: raises the reason why the source can give no pictures."""
-
-    def preview(self) -> np.ndarray | None:
-        """The live picture, BGR uint8 (h, w, 3), which is not inspected; None when nothing was seen yet."""
-
-    def close(self) -> None:
-        """End the use of the source. Raises nothing."""
-
-
 @dataclass(frozen=True)
 class Exposure:
     """In the camera's own unit: microseconds for GenICam, the driver's own for other cameras."""
@@ -61,14 +33,6 @@ class Exposure:
     maximum: float
     step: float
     unit: str = ""
-
-
-@runtime_checkable
-class HasExposure(Protocol):
-    def exposure(self) -> Exposure | None:
-        """None for a camera that does not tell its exposure."""
-
-    def set_exposure(self, value: float) -> None: ...
 
 
 class Beat:
@@ -83,6 +47,41 @@ class Beat:
         # from now on, not from the moment it was due: a line that stood still must not catch up
         self._next_s = time.monotonic() + self._period_s
         return True
+
+
+class Source:
+    """All methods are called from one thread, the source's own, never from the event loop: they may block.
+
+    Raises SourceError. A source that is away comes back by itself: nobody makes a new one.
+    """
+
+    _beat: Beat | None = None  # of a source that stands for a running line
+
+    def grab(self) -> Picture:
+        """Take a picture now."""
+        raise NotImplementedError
+
+    def arrived(self) -> Picture | None:
+        """The next picture that came by itself (new file, camera trigger, running line), None while there is none."""
+        return self.grab() if self._beat and self._beat.due() else None
+
+    def done(self, picture: Picture) -> None:
+        """The picture was judged, or never can be: `arrived` must not give it again."""
+
+    def check(self) -> None:
+        """Quick: raises the reason why the source can give no pictures."""
+
+    def preview(self) -> np.ndarray | None:
+        """The live picture, BGR uint8 (h, w, 3), which is not inspected; None when nothing was seen yet."""
+
+    def close(self) -> None:
+        """End the use of the source. Raises nothing."""
+
+    def exposure(self) -> Exposure | None:
+        """None for a camera that does not tell its exposure."""
+
+    def set_exposure(self, value: float) -> None:
+        """In the unit of `exposure`."""
 
 
 def now_utc() -> str:

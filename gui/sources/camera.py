@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from gui.sources.base import Beat, Exposure, Picture, SourceError, now_utc
+from gui.sources.base import Beat, Exposure, Picture, Source, SourceError, now_utc
 
 log = logging.getLogger(__name__)
 AGAIN_S = 2.0  # between two attempts to open
@@ -43,16 +42,16 @@ def stream(url: str) -> cv2.VideoCapture:
     return cv2.VideoCapture(url, cv2.CAP_FFMPEG, _TIMEOUTS)
 
 
-class CameraSource:
+class CameraSource(Source):
     """`opening` opens the camera; it is called in the camera's own thread, again and again while the camera is away."""
 
-    def __init__(self, opening: Open, name: str, period_s: float = 0.0) -> None:
+    def __init__(self, opening: Open, name: str, period_s: float = 0.0, exposure: float | None = None) -> None:
         self._opening, self._name, self._beat = opening, name, Beat(period_s)
         self._changed = threading.Condition()
         self._frame: np.ndarray | None = None
-        self._count, self._ended = 0, False
+        self._count, self._ended = 0, threading.Event()
         self._problem: SourceError | None = None
-        self._wanted_exposure: float | None = None
+        self._wanted_exposure = exposure
         self._exposure: Exposure | None = None
         self._thread = threading.Thread(target=self._run, name=f"camera {name}", daemon=True)
         self._thread.start()
@@ -70,11 +69,6 @@ class CameraSource:
             raise SourceError("camera_gone", f"{self._name} gave no picture for {patience_s:.0f} s.")
         return as_picture(frame)
 
-    def arrived(self) -> Picture | None:
-        return self.grab() if self._beat.due() else None
-
-    def done(self, picture: Picture) -> None: ...
-
     def check(self) -> None:
         with self._changed:
             if self._problem is not None:
@@ -85,7 +79,7 @@ class CameraSource:
         return self._frame
 
     def close(self) -> None:
-        self._ended = True
+        self._ended.set()
         self._thread.join(10)  # a read of a stream that hangs ends by its own time limit
 
     def exposure(self) -> Exposure | None:
@@ -95,7 +89,7 @@ class CameraSource:
         self._wanted_exposure = value
 
     def _run(self) -> None:
-        while not self._ended:
+        while not self._ended.is_set():
             capture = self._opening()
             if capture.isOpened():
                 self._exposure = _exposure(capture)
@@ -103,11 +97,11 @@ class CameraSource:
             else:
                 self._say(SourceError("camera_gone", f"{self._name} cannot be opened."))
             capture.release()
-            self._wait(AGAIN_S)
+            self._ended.wait(AGAIN_S)
 
     def _read(self, capture: cv2.VideoCapture) -> None:
         """Read until the camera gives no picture any more."""
-        while not self._ended:
+        while not self._ended.is_set():
             if self._wanted_exposure is not None:
                 wanted, self._wanted_exposure = self._wanted_exposure, None
                 _expose(capture, wanted)
@@ -123,15 +117,10 @@ class CameraSource:
 
     def _say(self, problem: SourceError) -> None:
         with self._changed:
-            if self._problem is None and not self._ended:
+            if self._problem is None and not self._ended.is_set():
                 log.warning("camera", extra={"camera": self._name, "detail": problem.detail})
             self._problem, self._frame = problem, None
             self._changed.notify_all()
-
-    def _wait(self, wait_s: float) -> None:
-        end = time.monotonic() + wait_s
-        while not self._ended and time.monotonic() < end:
-            time.sleep(0.05)
 
 
 def as_picture(frame: np.ndarray) -> Picture:

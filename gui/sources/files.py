@@ -7,13 +7,13 @@ from collections import deque
 
 import numpy as np
 
-from gui.sources.base import Picture, SourceError, now_utc
+from gui.sources.base import Picture, Source, SourceError, now_utc
 from gui.sources.reading import decoded
 
 MAX_WAITING = 200  # they wait in memory
 
 
-class FilesSource:
+class FilesSource(Source):
     """`add` may be called from any thread."""
 
     def __init__(self) -> None:
@@ -46,10 +46,6 @@ class FilesSource:
             if self._waiting and self._waiting[0] is picture:
                 self._last = self._waiting.popleft()
 
-    def check(self) -> None: ...
-
     def preview(self) -> np.ndarray | None:
         last = self._last
         return decoded(last.data) if last else None
-
-    def close(self) -> None: ...

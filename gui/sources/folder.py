@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gui.sources.base import Picture, SourceError
+from gui.sources.base import Picture, Source, SourceError
 from gui.sources.memory import Memory
 from gui.sources.reading import Found, decoded, is_complete, pictures_in, read_picture
 
@@ -17,7 +17,7 @@ SETTLED_S = 0.6  # a file of a format without an end mark is complete when it ha
 PATIENCE_S = 10.0  # then a torn or locked file is handed out all the same, because somebody must be told
 
 
-class FolderSource:
+class FolderSource(Source):
     """Files that lay in the folder at the first watch are old. Files that come while nobody watches are not lost."""
 
     def __init__(self, watched: Path, memory_folder: Path) -> None:
@@ -66,8 +66,6 @@ class FolderSource:
             if picture is not None:
                 self._shown = (present[-1].key, decoded(picture.data))
         return self._shown[1]
-
-    def close(self) -> None: ...
 
     def _whole(self, found: Found) -> Picture | None:
         """None while the file is being written."""

@@ -10,13 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gui.sources.base import Exposure, Picture, SourceError
+from gui.sources.base import Exposure, Picture, Source, SourceError
 from gui.sources.camera import AGAIN_S, as_picture
 
 FETCH_S = 3.0
 
 
-class GenicamSource:
+class GenicamSource(Source):
     """`triggered`: a signal at the camera's own input takes each picture, and each picture is a part."""
 
     def __init__(self, cti: Path, serial: str = "", *, triggered: bool = False) -> None:
@@ -41,8 +41,6 @@ class GenicamSource:
             return as_picture(self._fetch(0.05))
         except TimeoutError:
             return None
-
-    def done(self, picture: Picture) -> None: ...
 
     def check(self) -> None:
         self._open()

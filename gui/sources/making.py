@@ -31,9 +31,9 @@ def _made(said: Mapping[str, Any], memory_folder: Path) -> Source:
     period_s = float(said.get("period_s") or 0)
     if kind == "usb":
         index, width, height = (int(said.get(name) or 0) for name in ("index", "width", "height"))
-        return _exposed(
-            camera.CameraSource(partial(camera.usb, index, width, height), f"USB camera {index}", period_s), said
-        )
+        exposure = float(said["exposure"]) if said.get("exposure") is not None else None
+        opening = partial(camera.usb, index, width, height)
+        return camera.CameraSource(opening, f"USB camera {index}", period_s, exposure)
     if kind == "rtsp":
         url = str(said.get("url") or "")
         return camera.CameraSource(partial(camera.stream, url), without_password(url), period_s)
@@ -52,9 +52,3 @@ def without_password(url: str) -> str:
     """The URL as it may be logged and shown."""
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
-
-
-def _exposed(source: camera.CameraSource, said: Mapping[str, Any]) -> camera.CameraSource:
-    if said.get("exposure") is not None:
-        source.set_exposure(float(said["exposure"]))
-    return source

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from gui.sources.base import Picture, SourceError
+from gui.sources.base import Picture, Source, SourceError
 
 
-class NoSource:
+class NoSource(Source):
     def grab(self) -> Picture:
         raise SourceError("no_source", "No picture source has been chosen.")
 
-    def arrived(self) -> Picture | None:
-        return None
-
-    def done(self, picture: Picture) -> None: ...
-
     def check(self) -> None:
-        raise SourceError("no_source", "No picture source has been chosen.")
-
-    def preview(self) -> np.ndarray | None:
-        return None
-
-    def close(self) -> None: ...
+        self.grab()

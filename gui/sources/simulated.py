@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gui.sources.base import Beat, Picture, SourceError, now_utc
+from gui.sources.base import Beat, Picture, Source, SourceError, now_utc
 from gui.sources.reading import decoded, pictures_in, read_picture
 
 
-class SimulatedSource:
+class SimulatedSource(Source):
     """Each trigger gives the next picture, by name; with `period_s` pictures arrive by themselves."""
 
     def __init__(self, folder: Path, period_s: float = 0.0) -> None:
@@ -22,11 +22,6 @@ class SimulatedSource:
         self._at += 1
         return picture
 
-    def arrived(self) -> Picture | None:
-        return self.grab() if self._beat.due() else None
-
-    def done(self, picture: Picture) -> None: ...
-
     def check(self) -> None:
         if not self._folder.is_dir():
             raise SourceError("camera_gone", f"{self._folder} is not there.")
@@ -37,8 +32,6 @@ class SimulatedSource:
         if picture.name != self._shown[0]:
             self._shown = (picture.name, decoded(picture.data))
         return self._shown[1]
-
-    def close(self) -> None: ...
 
     def _picture(self, number: int) -> Picture:
         self.check()

@@ -8,7 +8,6 @@ from importlib.metadata import Distribution, distributions
 from nicegui import run, ui
 
 from gui.kit.tables import facts, sheet
-from gui.service import system as calls
 from gui.system.tab import Tab
 from service import __version__
 
@@ -16,7 +15,7 @@ _LONGEST = 60  # characters; a longer one is the text of a licence, not its name
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    health = await calls.health(tab.client)
+    health = await tab.health()
     packages = await run.io_bound(_packages)
 
     def draw() -> None:

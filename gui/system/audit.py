@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +9,10 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import sheet
-from gui.kit.widgets import button, select
-from gui.service import system as calls
+from gui.kit.widgets import anew, button, select
+from gui.system.log_view import plain
 from gui.system.tab import Tab, outcome
-from service.contract.system import AuditAnswer, AuditEntry
+from service.contract.system import AuditAnswer, AuditEntry, AuditVerifyAnswer
 
 # of the service, in the order of the work; an action that is missing here is listed, but not in the filter
 ACTIONS = (
@@ -21,11 +20,12 @@ ACTIONS = (
     "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified", "settings_change",
     "settings", "key_add", "key_delete", "keys", "service_restart",
 )  # fmt: skip
+SHOWN = 50  # entries at a time
 _LONGEST = 160  # characters of a cell, or one large layout would fill the table
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    first = await calls.audit(tab.client)
+    first = await tab.client.get("/audit", AuditAnswer, limit=SHOWN)
     return _Audit(tab, first).draw
 
 
@@ -53,7 +53,8 @@ class _Audit:
 
     async def _older(self) -> None:
         before = self._entries[-1].seq if self._entries else None
-        found = await self._tab.tried(calls.audit(self._tab.client, self._action, before))
+        tab, asked = self._tab, {"action": self._action or None, "before": before}
+        found = await tab.tried(tab.client.get("/audit", AuditAnswer, limit=SHOWN, **asked))
         if found is None:
             return
         self._entries = [*self._entries, *found.entries]
@@ -62,7 +63,7 @@ class _Audit:
 
     async def _verify(self) -> None:
         tab = self._tab
-        found = await tab.tried(calls.verify_audit(tab.client))
+        found = await tab.tried(tab.client.send("POST", "/audit/verify", AuditVerifyAnswer))
         if found is None:
             return
         said = tab.say("intact", n=found.n) if found.intact else tab.say("not_intact", problem=found.problem or "")
@@ -70,8 +71,7 @@ class _Audit:
 
     def _show(self) -> None:
         tab = self._tab
-        self._list.clear()
-        with self._list:
+        with anew(self._list):
             if not self._entries:
                 ui.label(tab.say("no_entries"))
                 return
@@ -93,11 +93,7 @@ def action_text(tab: Tab, action: str) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        text = ", ".join(f"{name}: {_plain(item)}" for name, item in value.items())
+        text = ", ".join(f"{name}: {plain(item)}" for name, item in value.items())
     else:
-        text = "–" if value is None else _plain(value)
+        text = "–" if value is None else plain(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import quote
 
 from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import facts
-from gui.kit.widgets import button, notify
-from gui.service import system as calls
+from gui.kit.widgets import busy, button, notify
 from gui.system.tab import Progress, Tab
 from service.contract.operations import BackupsAnswer, BackupSummary
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    found = await calls.backups(tab.client)
+    found = await tab.client.get("/backups", BackupsAnswer)
     return lambda: _draw(tab, found)
 
 
 def _draw(tab: Tab, found: BackupsAnswer) -> None:
     tab.title("backups")
     if found.restored:
-        ui.label(_restored(tab, found)).classes("note").props("data-testid=restored")
+        when = formats.date_and_time(found.restored.restored_utc, tab.language)
+        said = tab.say("restored", backup=found.restored.backup, when=when)
+        ui.label(said).classes("note").props("data-testid=restored")
     progress = Progress(tab)
 
     async def back_up() -> None:
-        start.disable()
-        done = await progress.follow(calls.start_backup(tab.client))
-        start.enable()
+        with busy(start):
+            done = await progress.follow(tab.client.start_job("/backups"))
         if done:
             tab.here.note(tab.say("backed_up"))
             await tab.reload()
@@ -38,7 +39,8 @@ def _draw(tab: Tab, found: BackupsAnswer) -> None:
         made = formats.date_and_time(backup.created_utc, tab.language)
         if not await tab.sure("sure_restore", "restore", made=made):
             return
-        if await progress.follow(calls.start_restore(tab.client, backup.name)):
+        path = f"/backups/{quote(backup.name, safe='')}/restore"
+        if await progress.follow(tab.client.start_job(path)):
             # the service restarts now: the message stays until it is back
             notify(tab.say("restoring"), "positive", timeout=10_000)
 
@@ -55,12 +57,6 @@ def _outcome(tab: Tab, found: BackupsAnswer) -> list[tuple[str, str]]:
     ]
     rows += [(tab.say("fact_backup_error"), found.error)] if found.error else []
     return rows + ([(tab.say("fact_copy_error"), found.copy_error)] if found.copy_error else [])
-
-
-def _restored(tab: Tab, found: BackupsAnswer) -> str:
-    assert found.restored is not None
-    when = formats.date_and_time(found.restored.restored_utc, tab.language)
-    return tab.say("restored", backup=found.restored.backup, when=when)
 
 
 def _list(tab: Tab, found: BackupsAnswer, restore: Callable[[BackupSummary], object]) -> None:

@@ -9,13 +9,13 @@ from nicegui import ui
 from gui.kit import formats
 from gui.kit.tables import facts
 from gui.kit.widgets import button
-from gui.service import system as calls
 from gui.system.tab import Tab
 from service.contract.health import Frozen
+from service.contract.operations import FreezeAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    frozen = (await calls.health(tab.client)).frozen
+    frozen = (await tab.health()).frozen
 
     def draw() -> None:
         tab.title("freeze")
@@ -36,7 +36,7 @@ def _frozen(tab: Tab, frozen: Frozen) -> None:
 
     async def release() -> None:
         if await tab.sure("sure_release", "release"):
-            await _change(tab, calls.release(tab.client))
+            await _change(tab, tab.client.send("POST", "/admin/unfreeze", FreezeAnswer))
 
     button(tab.say("release"), release, "release", icon="lock_open")
 
@@ -48,7 +48,8 @@ def _free(tab: Tab) -> None:
 
     async def freeze() -> None:
         if why.validate():
-            await _change(tab, calls.freeze(tab.client, why.value.strip()))
+            told = {"why": why.value.strip()}
+            await _change(tab, tab.client.send("POST", "/admin/freeze", FreezeAnswer, told))
 
     button(tab.say("do_freeze"), freeze, "freeze", icon="lock")
 

@@ -8,35 +8,25 @@ from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import sheet
-from gui.kit.widgets import button
-from gui.service import system as calls
+from gui.kit.widgets import anew, busy, button
 from gui.system.tab import Tab, outcome
 from service.contract.operations import VerifyAnswer, VerifyCheck
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    return lambda: _draw(tab)
+    def draw() -> None:
+        tab.title("golden")
+        start = button(tab.say("check"), lambda: check(start, result), "check", icon="play_arrow")
+        result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
 
-
-def _draw(tab: Tab) -> None:
-    tab.title("golden")
-
-    async def check() -> None:
-        start.disable()
-        spinner.visible = True
-        found = await tab.tried(calls.verify(tab.client))
+    async def check(start: ui.button, result: ui.column) -> None:
+        with busy(start):
+            found = await tab.tried(tab.client.send("POST", "/admin/verify", VerifyAnswer))
         if found:
-            result.clear()
-            with result:
+            with anew(result):
                 _result(tab, found)
-        spinner.visible = False
-        start.enable()
 
-    with ui.row().classes("items-center"):
-        start = button(tab.say("check"), check, "check", icon="play_arrow")
-        spinner = ui.spinner(size="32px")
-    spinner.visible = False
-    result = ui.column().classes("w-full gap-3").props("data-testid=check-result")
+    return draw
 
 
 def _result(tab: Tab, found: VerifyAnswer) -> None:

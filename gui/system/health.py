@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.tables import facts
+from gui.kit.widgets import redrawn
 from gui.service.link import LinkState
 from gui.system.tab import Tab
 from service.contract.health import Health
@@ -15,23 +17,14 @@ from service.contract.health import Health
 
 async def fetch(tab: Tab) -> Callable[[], None]:
     await tab.gui.link.look()
-    shown: list[LinkState] = []
 
     def draw() -> None:
         tab.title("health")
         body = ui.column().classes("card w-full gap-2").props("data-testid=health")
-
-        def tick() -> None:
-            state = tab.gui.link.state
-            if shown == [state]:  # a table that is drawn again loses the selection of a person who copies from it
-                return
-            shown[:] = [state]
-            body.clear()
-            with body:
-                _draw(tab, state)
-
-        tab.tick = tick
-        tick()
+        # only changes: a table that is drawn again loses the selection of a person who copies from it
+        show = redrawn(body, partial(_draw, tab))
+        tab.tick = lambda: show(tab.gui.link.state)
+        show(tab.gui.link.state)
 
     return draw
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import quote
 
 from nicegui import ui
 
 from gui.kit.widgets import answer, button, card_dialog
-from gui.service import system as calls
 from gui.system.tab import Tab
+from service.contract.samples import DeletedAnswer
 from service.contract.system import KeysAnswer, NewKeyAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    found = await calls.keys(tab.client)
+    found = await tab.client.get("/keys", KeysAnswer)
     return lambda: _draw(tab, found)
 
 
@@ -41,7 +42,8 @@ def _add(tab: Tab) -> None:
         name.props("outlined dense maxlength=60 data-testid=key-name")
 
         async def add() -> None:
-            made = await tab.tried(calls.add_key(tab.client, (name.value or "").strip()))
+            asked = {"name": (name.value or "").strip()}
+            made = await tab.tried(tab.client.send("POST", "/keys", NewKeyAnswer, asked))
             if made:
                 await _show_once(tab, made)
                 await tab.reload()
@@ -65,5 +67,6 @@ async def _show_once(tab: Tab, made: NewKeyAnswer) -> None:
 async def _delete(tab: Tab, name: str) -> None:
     if not await tab.sure("sure_delete_key", "delete", name=name):
         return
-    if await tab.tried(calls.delete_key(tab.client, name)):
+    path = f"/keys/{quote(name, safe='')}"
+    if await tab.tried(tab.client.send("DELETE", path, DeletedAnswer)):
         await tab.reload()

@@ -11,16 +11,10 @@ from gui.system.tab import Tab
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    return lambda: _draw(tab)
+    def draw() -> None:
+        tab.title("language")
+        with ui.column().classes("card w-full").style("max-width: 820px"):
+            choice = ui.radio(dict(NAMES), value=tab.language).props("size=lg data-testid=languages")
+            choice.on_value_change(lambda event: tab.here.change(language=event.value))
 
-
-def _draw(tab: Tab) -> None:
-    tab.title("language")
-
-    def change(language: str) -> None:
-        tab.gui.preferences.change(language=language)
-        ui.navigate.reload()
-
-    with ui.column().classes("card w-full").style("max-width: 820px"):
-        choice = ui.radio(dict(NAMES), value=tab.language, on_change=lambda event: change(event.value))
-        choice.props("size=lg data-testid=languages")
+    return draw

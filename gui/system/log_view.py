@@ -57,10 +57,11 @@ def parse(line: str) -> LogLine:
         return LogLine("", "", line)
     if not isinstance(event, dict) or "level" not in event:
         return LogLine("", "", line)
-    rest = "  ".join(f"{name}={_plain(value)}" for name, value in event.items() if name not in _FIRST)
+    rest = "  ".join(f"{name}={plain(value)}" for name, value in event.items() if name not in _FIRST)
     level = str(event["level"]).replace("CRITICAL", "ERROR")
     return LogLine(str(event.get("time", "")), level, f"{event.get('event', '')}  {rest}".rstrip())
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A text as it is, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from html import escape
+from urllib.parse import quote
 
 from nicegui import ui
 
 from gui.kit import formats
 from gui.kit.widgets import select
-from gui.service import system as calls
 from gui.system.log_view import LEVELS, LogLine, LogView
 from gui.system.tab import Tab
-from service.contract.system import LogFileAbout, LogPieceAnswer
+from service.contract.system import LogFileAbout, LogPieceAnswer, LogsAnswer
 
 _LOOK_S = 1.0
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    files = (await calls.logs(tab.client)).logs
+    files = (await tab.client.get("/logs", LogsAnswer)).logs
     name = next((file.name for file in files if file.name == "service.log"), files[0].name if files else "")
-    piece = await calls.log_lines(tab.client, name, None) if name else None
+    piece = await _lines(tab, name, None) if name else None
     return lambda: _Logs(tab, files, name).draw(piece)
 
 
@@ -50,23 +50,15 @@ class _Logs:
             files = ui.select(sizes, value=self._name, on_change=lambda event: self._open(event.value))
             files.props("outlined dense data-testid=log-file")
             levels = select(tab.say("level_from"), LEVELS, self._view.level, "level", 130)
-            levels.on_value_change(lambda event: self._filter(level=event.value))
+            levels.bind_value_to(self._view, "level").on_value_change(self._show)
             search = ui.input(tab.say("search")).props("outlined dense clearable debounce=300 data-testid=search")
-            search.on_value_change(lambda event: self._filter(search=event.value or ""))
-            ui.switch(tab.say("pause"), on_change=lambda event: self._pause(event.value)).props("data-testid=pause")
+            search.bind_value_to(self._view, "search", lambda text: text or "").on_value_change(self._show)
+            ui.switch(tab.say("pause")).props("data-testid=pause").bind_value_to(self, "_paused")
 
     async def _open(self, name: str) -> None:
         self._name = name
         self._view.clear()
         await self._ask(None)
-
-    def _filter(self, **changes: str) -> None:
-        for name, value in changes.items():
-            setattr(self._view, name, value)
-        self._show()
-
-    def _pause(self, paused: bool) -> None:
-        self._paused = paused
 
     async def _tick(self) -> None:
         if self._paused or time.monotonic() - self._asked < _LOOK_S or not self._tab.gui.link.state.usable:
@@ -75,7 +67,7 @@ class _Logs:
 
     async def _ask(self, after: int | None) -> None:
         self._asked, name = time.monotonic(), self._name
-        piece = await self._tab.tried(calls.log_lines(self._tab.client, name, after))
+        piece = await self._tab.tried(_lines(self._tab, name, after))
         if piece is None:
             self._paused = True  # or the same failure would be told every second
         elif name == self._name and (piece.lines or after is None):
@@ -90,6 +82,10 @@ class _Logs:
         """Newest first, so that a new line appears where the person looks."""
         lines = "".join(map(_line, reversed(self._view.shown())))
         self._lines.content = lines or escape(self._tab.say("no_lines"))
+
+
+async def _lines(tab: Tab, name: str, after: int | None) -> LogPieceAnswer:
+    return await tab.client.get(f"/logs/{quote(name, safe='')}", LogPieceAnswer, after=after)
 
 
 def _line(line: LogLine) -> str:

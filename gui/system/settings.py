@@ -9,15 +9,14 @@ from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from gui.kit.widgets import button, notify
-from gui.service import system as calls
 from gui.service.client import ServiceError
 from gui.system.setting_forms import changes, grouped, is_on, may_change, refusals
 from gui.system.tab import Tab
-from service.contract.system import SettingAbout, SettingsAnswer
+from service.contract.system import RestartAnswer, SettingAbout, SettingsAnswer
 
 
 async def fetch(tab: Tab) -> Callable[[], None]:
-    found = await calls.settings(tab.client)
+    found = await tab.client.get("/settings", SettingsAnswer)
     return lambda: _Form(tab, found).draw()
 
 
@@ -110,8 +109,9 @@ class _Form:
         self._save.set_enabled(bool(changed))
 
     async def _keep(self) -> None:
+        asked = {"values": changes(self._found.settings, self._entered)}
         try:
-            await calls.save_settings(self._tab.client, changes(self._found.settings, self._entered))
+            await self._tab.client.send("PUT", "/settings", SettingsAnswer, asked)
         except ServiceError as error:
             if error.status in (409, 422):
                 self._refuse(refusals(error.detail, self._fields))
@@ -125,16 +125,16 @@ class _Form:
         for name, field in self._fields.items():
             if isinstance(field, ValidationElement):
                 field.error = said.get(name)
-        loose = [f"{name}: {text}".lstrip(": ") for name, text in said.items() if not self._shows(name)]
+        shown = {name for name, field in self._fields.items() if isinstance(field, ValidationElement)}
+        loose = [f"{name}: {text}".lstrip(": ") for name, text in said.items() if name not in shown]
         self._problem.text = " ".join(loose)
         self._problem.visible = bool(loose)
 
-    def _shows(self, name: str) -> bool:
-        return isinstance(self._fields.get(name), ValidationElement)
-
     async def _restart(self) -> None:
         tab, health = self._tab, self._tab.gui.link.state.health
-        if not await tab.sure("sure_restart", "restart") or not await tab.tried(calls.restart(tab.client)):
+        if not await tab.sure("sure_restart", "restart"):
+            return
+        if not await tab.tried(tab.client.send("POST", "/admin/restart", RestartAnswer)):
             return
         # an unknown uptime counts as endless, so that any answer is a restart
         self._before_s = health.uptime_s if health else float("inf")

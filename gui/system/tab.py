@@ -11,6 +11,7 @@ from gui.kit.tables import Markup
 from gui.kit.widgets import progress_bar
 from gui.service.jobs import failure
 from gui.shell import Page
+from service.contract.health import Health
 from service.contract.jobs import JobAnswer
 
 
@@ -21,6 +22,9 @@ class Tab:
         self.here, self.gui, self.client = here, here.gui, here.client
         self.language, self.reload, self.tried = here.language, reload, here.tried
         self.tick: Callable[[], Awaitable[None] | None] = lambda: None
+
+    async def health(self) -> Health:
+        return await self.client.once("/health", Health, also=(503,), timeout_s=5.0)
 
     def say(self, key: str, **values: object) -> str:
         return self.here.words(f"system.{key}", **values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 from gui.teach.camera import camera_dialog
@@ -11,8 +11,6 @@ from gui.teach.desk import Desk
 from gui.teach.files import files_dialog
 from gui.teach.past import past_dialog
 from service.contract.words import Label
-
-Dialog = Callable[[Desk, Label, Refresh], Awaitable[None]]
 
 
 def add_buttons(desk: Desk, label: Callable[[], Label], refresh: Refresh) -> None:
@@ -23,12 +21,10 @@ def add_buttons(desk: Desk, label: Callable[[], Label], refresh: Refresh) -> Non
         ("files", "upload_file", files_dialog, True),
         ("past", "history", past_dialog, True),
     ):
-        do = partial(_open, dialog, desk, label, refresh)
         text, look = desk.words(f"teach.add_{name}"), "no-caps outline"
-        made = desk.button(text, do, f"add-{name}", look, icon, when=partial(bool, possible))
+        made = desk.button(
+            text, lambda dialog=dialog: dialog(desk, label(), refresh), f"add-{name}", look, icon,
+            when=partial(bool, possible),
+        )  # fmt: skip
         if not possible:
             made.tooltip(desk.words("teach.needs_layout"))
-
-
-async def _open(dialog: Dialog, desk: Desk, label: Callable[[], Label], refresh: Refresh) -> None:
-    await dialog(desk, label(), refresh)

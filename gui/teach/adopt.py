@@ -35,7 +35,7 @@ async def _sure(desk: Desk, found: CalibrationAnswer, before: ModelSummary | Non
         ui.label(words("teach.adopt_explain")).classes("muted")
         _changes(desk, found, before)
         for one in measured(found):
-            said = f"{words(one.title)}: {percent(one.rate, desk.language)}. {in_words(desk, one)}"
+            said = f"{words(f'teach.{one.name}')}: {percent(one.rate, desk.language)}. {in_words(desk, one)}"
             ui.label(said).classes("text-body1")
         with ui.row().classes("w-full justify-end gap-2"):
             button(words("teach.back"), lambda: dialog.submit(False), "cancel", "flat no-caps")

@@ -7,21 +7,20 @@ from functools import partial
 from nicegui import events, ui
 
 from gui.kit.formats import date_and_time, number
-from gui.kit.widgets import button, empty, select, tile
+from gui.kit.widgets import anew, button, empty, redrawn, select, tile
 from gui.line.latest import Latest
 from gui.service.teaching import LABELS
 from gui.teach.adopt import adopt
 from gui.teach.chart import ScoreChart
 from gui.teach.desk import Desk
 from gui.teach.rates import show_rates
-from gui.teach.score_axis import axis, nearest
+from gui.teach.score_axis import Scored, axis, nearest
 from service.contract.models import (
     DEFAULT_PERCENTILE,
     CalibrationAnswer,
     ModelScoresAnswer,
     ModelSummary,
     NgScore,
-    OkScore,
     StateAnswer,
 )
 from service.contract.rules import MIN_OK_SCORES, doubts
@@ -40,7 +39,6 @@ class CalibrateStep:
         self._suggested: CalibrationAnswer | None = None
         self._found: CalibrationAnswer | None = None
         self._about: dict[str, SampleAbout] = {}
-        self._near: list[str] = []
         self._preview = Latest(self._try)
 
     def draw(self) -> None:
@@ -55,8 +53,7 @@ class CalibrateStep:
         if self._version not in [version.model_version for version in self._versions]:
             # the newest, because it was just taught
             self._version = self._versions[0].model_version if self._versions else None
-        self._body.clear()
-        with self._body:
+        with anew(self._body):
             if self._version is None:
                 to_teaching = partial(self._desk.go, "teach")
                 empty("school", self._say("teach.nothing_to_calibrate"), self._say("teach.to_teaching"), to_teaching)
@@ -73,8 +70,7 @@ class CalibrateStep:
         self._suggested = self._found = None
         if self._scores and len(self._scores.ok) >= MIN_OK_SCORES:
             self._suggested = await tried(roi.try_threshold(self._scores, self._mm_per_px, None))
-        self._body.clear()
-        with self._body:
+        with anew(self._body):
             self._draw_loaded()
 
     @property
@@ -104,7 +100,8 @@ class CalibrateStep:
             with ui.column().classes("card gap-3").style("width: 320px; flex: none"):
                 self._rates = ui.column().classes("w-full gap-3").props("data-testid=rates")
                 self._sentences = ui.column().classes("w-full gap-2").props("data-testid=evidence")
-        self._near = [""]
+        # a drag over an empty stretch must not load the pictures again
+        self._show_nearest = redrawn(self._pictures, self._draw_nearest)
         self._set(start)
 
     def _draw_choice(self) -> None:
@@ -151,42 +148,33 @@ class CalibrateStep:
         if found is None or self._rates.is_deleted:  # the person has gone to another version meanwhile
             return
         self._found = found
-        self._desk.guard.look()
-        self._rates.clear()
-        with self._rates:
+        self._desk.look()
+        with anew(self._rates):
             show_rates(self._desk, found)
         self._show_sentences(scores, found.score_percentile, found.overlap)
-        self._show_nearest(scores, threshold)
+        self._show_nearest(*nearest([*scores.ok, *scores.ng], threshold, NEAR))
 
     def _show_sentences(self, scores: ModelScoresAnswer, percentile: float, overlap: bool | None) -> None:
-        self._sentences.clear()
-        with self._sentences:
+        with anew(self._sentences):
             for doubt in doubts(len(scores.ok), len(scores.ng), percentile, overlap):
                 with ui.row().classes("no-wrap items-start gap-2"):
                     ui.icon("info", size="22px").classes("text-warning").style("flex: none")
                     ui.label(self._say(f"teach.{doubt.code}", **doubt.values)).style("font-size: 15px")
 
-    def _show_nearest(self, scores: ModelScoresAnswer, threshold: float) -> None:
-        everything: list[OkScore | NgScore] = [*scores.ok, *scores.ng]
-        below, above = nearest(everything, threshold, NEAR)
-        named = [str(sample.filename) for sample in (*below, *above)] + [str(len(below))]
-        if named == self._near:  # a drag over an empty stretch must not load the pictures again
-            return
-        self._near = named
-        self._pictures.clear()
-        with self._pictures:
-            for key, samples in (("teach.just_ok", below[::-1]), ("teach.just_ng", above)):
-                with ui.column().classes("card col gap-1").style("min-width: 0; padding: 10px") as card:
-                    card.props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
-                    ui.label(self._say(key)).classes("text-body1 text-weight-bold")
-                    with ui.element("div").classes("tiles").style(f"grid-template-columns: repeat({NEAR}, 1fr)"):
-                        for sample in samples:
-                            self._tile(sample, "ng" if sample in scores.ng else "ok")
+    def _draw_nearest(self, below: list[Scored], above: list[Scored]) -> None:
+        for key, samples in (("teach.just_ok", below[::-1]), ("teach.just_ng", above)):
+            with ui.column().classes("card col gap-1").style("min-width: 0; padding: 10px") as card:
+                card.props(f"data-testid={key.removeprefix('teach.').replace('_', '-')}")
+                ui.label(self._say(key)).classes("text-body1 text-weight-bold")
+                with ui.element("div").classes("tiles").style(f"grid-template-columns: repeat({NEAR}, 1fr)"):
+                    for sample in samples:
+                        self._tile(sample)
 
-    def _tile(self, sample: OkScore | NgScore, label: str) -> None:
+    def _tile(self, sample: Scored) -> None:
         about = self._about.get(sample.filename or "")
         with tile(self._desk.sample_svg(about) if about else ""):
-            ui.label(f"{label.upper()} {number(sample.score, self._desk.language)}").classes("number")
+            label = "NG" if isinstance(sample, NgScore) else "OK"
+            ui.label(f"{label} {number(sample.score, self._desk.language)}").classes("number")
             if about:
                 ui.tooltip(f"{about.source_name} · {date_and_time(about.created, self._desk.language)}")
 

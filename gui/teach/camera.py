@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from gui.kit.widgets import answer, button, card_dialog
-from gui.service.client import ServiceError
-from gui.sources.base import SourceError
+from gui.kit.widgets import answer, busy, button, card_dialog
+from gui.kit.words import Told
 from gui.teach.choice import Choice, Refresh
 from gui.teach.desk import Desk
 from service.contract.words import Label
@@ -25,19 +24,18 @@ async def camera_dialog(desk: Desk, label: Label, refresh: Refresh) -> None:
 
         async def take() -> None:
             nonlocal saved
-            shutter.disable()
             problem.text = ""
             try:
-                picture = await desk.here.gui.line.grab()
-                found = await desk.roi.keep_frame(choice.label, picture.name, picture.data, choice.roi_ids)
-                saved += 1
-                kept.text = words("teach.kept", n=saved)
-                _show_kept(desk, tiles, choice.label, found.saved.get(desk.roi.roi_id, []))
-            except (SourceError, ServiceError) as error:
+                with busy(shutter):
+                    picture = await desk.here.gui.line.grab()
+                    found = await desk.roi.keep_frame(choice.label, picture.name, picture.data, choice.roi_ids)
+            except Told as error:
                 # in the dialog, where the person looks, and until the next press
                 problem.text = words.problem(error.code, error.detail)
-            finally:
-                shutter.enable()
+                return
+            saved += 1
+            kept.text = words("teach.kept", n=saved)
+            _show_kept(desk, tiles, choice.label, found.saved.get(desk.roi.roi_id, []))
 
         with ui.row().classes("w-full justify-end gap-2"):
             button(words("teach.done"), dialog.close, "done", "flat no-caps")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from nicegui import events, ui
+from nicegui import ui
 
 from gui.service.teaching import LABELS
 from gui.teach.desk import Desk
@@ -15,23 +15,14 @@ Refresh = Callable[[], Awaitable[None]]
 
 class Choice:
     def __init__(self, desk: Desk, label: Label) -> None:
+        only = desk.roi.roi_id
         self.label: Label = label
-        self._only = desk.roi.roi_id
-        self._all = False
+        self.roi_ids: list[str] | None = [only]
         with ui.row().classes("w-full items-center gap-6"):
             labels = {name: desk.words(f"teach.as_{name}") for name in LABELS}
-            ui.radio(labels, value=label, on_change=self._set_label).props("inline data-testid=as")
+            ui.radio(labels, value=label).props("inline data-testid=as").bind_value_to(self, "label")
             if desk.layout and len(desk.layout.rois) > 1:
-                one = desk.words("teach.this_region", roi=self._only)
+                one = desk.words("teach.this_region", roi=only)
                 scopes = {False: one, True: desk.words("teach.all_regions")}
-                ui.radio(scopes, value=False, on_change=self._set_scope).props("inline data-testid=scope")
-
-    @property
-    def roi_ids(self) -> list[str] | None:
-        return None if self._all else [self._only]
-
-    def _set_label(self, event: events.ValueChangeEventArguments[Label]) -> None:
-        self.label = event.value
-
-    def _set_scope(self, event: events.ValueChangeEventArguments[bool]) -> None:
-        self._all = event.value
+                scope = ui.radio(scopes, value=False).props("inline data-testid=scope")
+                scope.bind_value_to(self, "roi_ids", lambda everything: None if everything else [only])

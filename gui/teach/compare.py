@@ -6,11 +6,11 @@ from nicegui import ui
 
 from gui.kit.formats import number
 from gui.kit.tables import bold, sheet
-from gui.kit.widgets import button, select, thumbnail, tile
+from gui.kit.widgets import busy, button, select, thumbnail, tile
 from gui.teach.desk import Desk
-from gui.teach.differences import Difference, differences, errors
+from gui.teach.differences import differences, errors
 from service.contract.models import ModelSummary
-from service.contract.samples import InferDatasetAnswer
+from service.contract.samples import InferDatasetAnswer, SampleScore
 from service.contract.words import Label
 
 SHOWN = 24  # samples whose scores differ most
@@ -44,11 +44,10 @@ class Comparison:
 
     async def _compare(self) -> None:
         desk, wanted = self._desk, (self._first.value, self._second.value)
-        self._button.props("loading").disable()
         self._result.clear()
-        # one after the other: both would wait for the same device
-        first, second = [await desk.here.tried(desk.roi.judge_samples(version)) for version in wanted]
-        self._button.props(remove="loading").enable()
+        with busy(self._button):
+            # one after the other: both would wait for the same device
+            first, second = [await desk.here.tried(desk.roi.judge_samples(version)) for version in wanted]
         if first and second:
             with self._result:
                 self._show(first, second)
@@ -67,14 +66,14 @@ class Comparison:
         found = differences(first, second)
         ui.label(say("teach.differences", n=len(found))).classes("text-body1 text-weight-bold")
         with ui.element("div").classes("tiles"):
-            for item in found[:SHOWN]:
-                self._tile(item)
+            for pair in found[:SHOWN]:
+                self._tile(*pair)
 
     def _wrong(self, answer: InferDatasetAnswer, label: Label) -> str:
-        counted = errors(answer.results, label)
-        return self._say("teach.of", wrong="–" if counted.wrong is None else str(counted.wrong), n=counted.n)
+        wrong, n = errors(answer.results, label)
+        return self._say("teach.of", wrong="–" if wrong is None else str(wrong), n=n)
 
-    def _tile(self, item: Difference) -> None:
-        with tile(thumbnail(self._desk.roi.sample_url(item.label, item.filename))):
-            ui.label(self._say("teach.sample_is", label=item.label.upper()))
-            ui.label(f"{item.first or '–'} → {item.second or '–'}").classes("text-weight-bold")
+    def _tile(self, one: SampleScore, two: SampleScore) -> None:
+        with tile(thumbnail(self._desk.roi.sample_url(one.label, one.filename))):
+            ui.label(self._say("teach.sample_is", label=one.label.upper()))
+            ui.label(f"{one.verdict} → {two.verdict}").classes("text-weight-bold")

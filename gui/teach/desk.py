@@ -32,8 +32,14 @@ class Desk:
     def __init__(self, here: Page, role_id: str, roi_id: str, layout: LayoutAnswer | None = None) -> None:
         self.here, self.words, self.client, self.layout = here, here.words, here.client, layout
         self.roi = TaughtRoi(here.client, role_id, roi_id)
-        self.guard = Guard(here)
         self.go: Callable[[str], object] = lambda _: None
+        self._buttons: list[tuple[ui.button, Callable[[], bool]]] = []
+        with ui.row().classes("card w-full items-center no-wrap gap-3 frozen") as self._banner:
+            ui.icon("lock", size="24px")
+            self._reason = ui.label().classes("text-body1")
+        self._banner.props("data-testid=frozen role=status")
+        self.look()
+        here.every_tick(self.look)
 
     @property
     def language(self) -> Language:
@@ -44,7 +50,10 @@ class Desk:
         when: Callable[[], bool] = lambda: True,
     ) -> ui.button:  # fmt: skip
         """A button that is grey while training is frozen, and while `when` is false."""
-        return self.guard(widgets.button(text, do, testid, look, icon), when)
+        made = widgets.button(text, do, testid, look, icon)
+        self._buttons.append((made, when))
+        made.set_enabled(when() and self._frozen is None)
+        return made
 
     def sample_svg(self, about: SampleAbout, *, side: int | None = 160, **drawn: Any) -> str:
         """The sample with its shape drawn over it, or with `view` and `boxes`."""
@@ -52,40 +61,22 @@ class Desk:
         drawn = drawn or {"shape": about.shape}
         return picture_svg(url, about.width, about.height, alt=about.source_name or about.filename, **drawn)
 
-
-class Guard:
-    """Locks buttons, and shows the reason above them, while training is frozen."""
-
-    def __init__(self, here: Page) -> None:
-        self._here = here
-        self._buttons: list[tuple[ui.button, Callable[[], bool]]] = []
-        with ui.row().classes("card w-full items-center no-wrap gap-3 frozen") as self._banner:
-            ui.icon("lock", size="24px")
-            self._reason = ui.label().classes("text-body1")
-        self._banner.props("data-testid=frozen role=status")
-        self.look()
-        here.every_tick(self.look)
-
-    @property
-    def frozen(self) -> Frozen | None:
-        health = self._here.gui.link.state.health
-        return health.frozen if health else None
-
-    def __call__(self, button: ui.button, when: Callable[[], bool] = lambda: True) -> ui.button:
-        self._buttons.append((button, when))
-        button.set_enabled(when() and self.frozen is None)
-        return button
-
     def look(self) -> None:
-        frozen = self.frozen
+        """Lock or unlock the buttons, and show above them why."""
+        frozen = self._frozen
         self._banner.set_visibility(frozen is not None)
         if frozen:
-            since = formats.date_and_time(frozen.since_utc, self._here.language)
-            self._reason.text = self._here.words("teach.frozen", by=frozen.by, why=frozen.why, since=since)
+            since = formats.date_and_time(frozen.since_utc, self.language)
+            self._reason.text = self.words("teach.frozen", by=frozen.by, why=frozen.why, since=since)
         # a step that draws itself again leaves its old buttons behind
         self._buttons = [(button, when) for button, when in self._buttons if not button.is_deleted]
         for button, when in self._buttons:
             button.set_enabled(when() and frozen is None)
+
+    @property
+    def _frozen(self) -> Frozen | None:
+        health = self.here.gui.link.state.health
+        return health.frozen if health else None
 
 
 def address(role_id: str, roi_id: str, step: str = "") -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from nicegui import ui
 
 from gui.kit.formats import date_and_time, number
-from gui.kit.widgets import Chosen, answer, button, card_dialog, thumbnail, tile
+from gui.kit.widgets import Chosen, answer, button, card_dialog, thumbnail
 from gui.service.client import ServiceError
 from gui.service.teaching import LABELS
 from gui.service.urls import service_picture
@@ -32,7 +32,7 @@ async def past_dialog(desk: Desk, label: Label, refresh: Refresh) -> None:
 
 class _Past:
     def __init__(self, desk: Desk, found: list[InspectionSummary]) -> None:
-        self._desk, self._found, self._chosen = desk, found, Chosen()
+        self._desk, self._found, self._chosen = desk, found, Chosen(desk.look)
 
     def draw(self, label: Label, close: Callable[[], object]) -> None:
         say, self._close = self._desk.words, close
@@ -54,15 +54,10 @@ class _Past:
     def _tile(self, inspection: InspectionSummary) -> None:
         language, verdict = self._desk.language, inspection.verdict or "–"
         picture = thumbnail(service_picture(f"inspections/{inspection.inspection_id}/thumbnail", side=160))
-        with tile(picture, "inspection", button=True) as made:
+        with self._chosen.tile(inspection.inspection_id, picture, "inspection"):
             said = ui.label(f"{verdict} · {number(inspection.score, language)}").classes("text-weight-bold")
             said.style(f"color: var(--{'ok' if verdict == 'OK' else 'ng'}-text, inherit)")
             ui.label(date_and_time(inspection.time_utc, language))
-        made.on("click", lambda: self._choose(inspection.inspection_id, made))
-
-    def _choose(self, inspection_id: str, made: ui.element) -> None:
-        self._chosen.toggle(inspection_id, made)
-        self._desk.guard.look()
 
     async def _keep(self, label: Label) -> None:
         """One by one, so that an inspection whose picture is gone does not hold up the others."""

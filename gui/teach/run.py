@@ -50,7 +50,7 @@ class TeachStep:
         self._samples.text = self._say("teach.to_learn", ok=n_ok, ng=n_ng)
         advice = "too_few" if n_ok < LEAST_OK else "few" if n_ok < GOOD_OK else "enough"
         self._advice.text = self._say(f"teach.advice_{advice}", least=LEAST_OK, good=GOOD_OK)
-        self._desk.guard.look()
+        self._desk.look()
 
     @property
     def _lesson(self) -> Following | None:
@@ -67,7 +67,7 @@ class TeachStep:
             return
         await desk.here.tried(desk.here.gui.teaching.start(**desk.roi.place, mm_per_px=state.mm_per_px))
         self._look()
-        desk.guard.look()
+        desk.look()
 
     async def _stop(self) -> None:
         if self._lesson:
@@ -113,7 +113,7 @@ class TeachStep:
         self._outcome.clear()
         if lesson.running:
             return
-        self._desk.guard.look()
+        self._desk.look()
         with self._outcome:
             if job and job.state == "done" and job.result:
                 self._show_version(FitAnswer(**job.result))

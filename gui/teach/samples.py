@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from nicegui import ui
+from nicegui import events, ui
 
 from gui.kit.formats import date_and_time
-from gui.kit.widgets import Chosen, Do, answer, button, card_dialog, empty, press, tile
-from gui.service.client import ServiceError
+from gui.kit.widgets import Chosen, Do, anew, answer, button, card_dialog, empty
 from gui.service.teaching import LABELS, OTHER
 from gui.teach.add import add_buttons
 from gui.teach.desk import Desk
@@ -25,7 +24,7 @@ class SamplesStep:
         self._desk, self._say = desk, desk.words
         self._label: Label = "ok"
         self._samples: dict[Label, list[SampleAbout]] = {"ok": [], "ng": []}
-        self._chosen = Chosen()
+        self._chosen = Chosen(self._show_chosen)
         self._sheet = 1
 
     def draw(self) -> None:
@@ -66,11 +65,10 @@ class SamplesStep:
     def _show(self) -> None:
         self._show_labels()
         self._move.text = self._say(f"teach.move_to_{OTHER[self._label]}")
-        self._grid.clear()
         samples = self._samples[self._label]
         sheets = max(1, -(-len(samples) // ON_A_SHEET))
         self._sheet = min(self._sheet, sheets)
-        with self._grid:
+        with anew(self._grid):
             if not samples:
                 empty("add_a_photo", self._say(f"teach.none_{self._label}"), look="q-pa-lg")
             with ui.element("div").classes("tiles").props("data-testid=samples"):
@@ -81,8 +79,7 @@ class SamplesStep:
         self._show_chosen()
 
     def _show_labels(self) -> None:
-        self._labels.clear()
-        with self._labels:
+        with anew(self._labels):
             for label in LABELS:
                 text, chosen = f"{label.upper()} · {len(self._samples[label])}", label == self._label
                 look = f"color={'positive' if label == 'ok' else 'negative'}" + ("" if chosen else " outline")
@@ -90,33 +87,31 @@ class SamplesStep:
                 button(text, partial(self._open, label), f"label-{label}", look)
 
     def _tile(self, sample: SampleAbout) -> None:
-        with tile(self._desk.sample_svg(sample), "sample", button=True) as made:
+        with self._chosen.tile(sample.filename, self._desk.sample_svg(sample), "sample") as made:
             made.props(f"data-filename={sample.filename}")
-            press(made, sample.filename in self._chosen)
             if sample.golden:
                 ui.label(self._say("teach.golden_mark", verdict=sample.golden)).classes("golden")
-        made.on("click", lambda: self._choose(sample.filename, made))
-
-    def _choose(self, filename: str, made: ui.element) -> None:
-        self._chosen.toggle(filename, made)
-        self._show_chosen()
 
     def _choose_all(self) -> None:
         """A second press selects nothing."""
         everything = {sample.filename for sample in self._samples[self._label]}
-        self._chosen = Chosen() if self._chosen == everything else Chosen(everything)
+        if self._chosen == everything:
+            self._chosen.clear()
+        else:
+            self._chosen.update(everything)
         self._show()
 
     def _show_chosen(self) -> None:
         self._counted.text = self._say("teach.chosen", n=len(self._chosen))
-        self._desk.guard.look()
+        self._desk.look()
 
     def _open(self, label: Label) -> None:
-        self._label, self._chosen, self._sheet = label, Chosen(), 1
+        self._label, self._sheet = label, 1
+        self._chosen.clear()
         self._show()
 
-    def _turn(self, event: object) -> None:
-        self._sheet = int(getattr(event, "value", 1))
+    def _turn(self, event: events.ValueChangeEventArguments[int | None]) -> None:
+        self._sheet = event.value or 1
         self._show()
 
     async def _move_chosen(self) -> None:
@@ -134,11 +129,9 @@ class SamplesStep:
 
     async def _each(self, work: Callable[[str], Awaitable[object]]) -> None:
         """Work on each selected sample, up to the first one that the service refuses."""
-        try:
-            for filename in sorted(self._chosen):
-                await work(filename)
-        except ServiceError as error:
-            self._desk.here.tell(error)
+        for filename in sorted(self._chosen):
+            if await self._desk.here.tried(work(filename)) is None:
+                break
         await self.refresh()
 
     def _chosen_samples(self) -> list[SampleAbout]:

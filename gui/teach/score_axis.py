@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+
+from service.contract.models import NgScore, OkScore
 
 BINS = 48
 # A few NG parts far out must not squeeze the rest into a corner: scores above 4 times the rest are in the last bar.
 _ROOM = 4.0
 _STEPS = 1000
 _TICKS = 6
-
-
-class Scored(Protocol):
-    @property
-    def score(self) -> float: ...
-
-
-S = TypeVar("S", bound=Scored)
+Scored = OkScore | NgScore
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ def tick_digits(values: Sequence[float]) -> int:
     return next((digits for digits in range(7) if all(round(v, digits) == v for v in values)), 7)
 
 
-def nearest(samples: Sequence[S], threshold: float, count: int) -> tuple[list[S], list[S]]:
+def nearest(samples: Sequence[Scored], threshold: float, count: int) -> tuple[list[Scored], list[Scored]]:
     """Samples that just pass and samples just rejected, nearest first. A score at the threshold is rejected."""
     ordered = sorted(samples, key=lambda sample: sample.score)
     below = [sample for sample in ordered if sample.score < threshold]

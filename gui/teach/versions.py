@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from nicegui import ui
 
 from gui.kit.formats import date_and_time, number
 from gui.kit.tables import cell, header
-from gui.kit.widgets import empty
+from gui.kit.widgets import anew, empty
 from gui.teach.compare import Comparison
 from gui.teach.desk import Desk
-from service.contract.models import ModelSummary
+from service.contract.models import ActivatedAnswer, ModelSummary
 
 SHOWN = 20
 COLUMNS = ("version", "state", "created", "memory", "threshold", "backbone")
@@ -36,8 +37,7 @@ class VersionsStep:
         if found is None:
             return
         self._versions = found
-        self._table.clear()
-        with self._table:
+        with anew(self._table):
             self._show()
         self._comparison.offer([version for version in found if not version.damaged])
 
@@ -79,19 +79,18 @@ class VersionsStep:
         return any(v.activated and not v.current and not v.damaged for v in self._versions)
 
     async def _activate(self, version: ModelSummary) -> None:
-        here, n = self._desk.here, version.model_version
-        key = "teach.sure_activate" if version.calibrated else "teach.sure_activate_uncalibrated"
-        if not await here.sure(self._say(key, version=n), self._say("teach.activate")):
-            return
-        if await here.tried(self._desk.roi.activate(n)):
-            here.note(self._say("teach.activated", version=n))
-        await self.refresh()
+        n, key = version.model_version, "sure_activate" if version.calibrated else "sure_activate_uncalibrated"
+        question = self._say(f"teach.{key}", version=n)
+        await self._change(question, "teach.activate", partial(self._desk.roi.activate, n))
 
     async def _roll_back(self) -> None:
+        await self._change(self._say("teach.sure_roll_back"), "teach.roll_back", self._desk.roi.roll_back)
+
+    async def _change(self, question: str, do: str, work: Callable[[], Awaitable[ActivatedAnswer]]) -> None:
         here = self._desk.here
-        if not await here.sure(self._say("teach.sure_roll_back"), self._say("teach.roll_back")):
+        if not await here.sure(question, self._say(do)):
             return
-        if done := await here.tried(self._desk.roi.roll_back()):
+        if done := await here.tried(work()):
             here.note(self._say("teach.activated", version=done.model_version))
         await self.refresh()
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from nicegui import ui
 
 from gui.kit.formats import number
-from gui.kit.widgets import Chosen, link, tile
+from gui.kit.widgets import Chosen, link
 from gui.teach.desk import Desk, address
 from service.contract.models import QuestionableSample
 from service.contract.samples import SampleAbout
@@ -18,7 +18,7 @@ SHOWN = 12
 class Questionable:
     def __init__(self, desk: Desk) -> None:
         self._desk, self._say = desk, desk.words
-        self._chosen = Chosen()
+        self._chosen = Chosen(desk.look)
         self._removed = 0
 
     def draw(self) -> None:
@@ -52,18 +52,13 @@ class Questionable:
                 self._tile(sample, about[sample.filename])
             if not there:
                 ui.label(self._say("why.none_to_question")).classes("text-body1").style("grid-column: 1 / -1")
-        self._desk.guard.look()
+        self._desk.look()
 
     def _tile(self, sample: QuestionableSample, about: SampleAbout) -> None:
         language, key = self._desk.language, f"why.reason_{sample.reason}"
-        with tile(self._desk.sample_svg(about), "question", button=True) as made:
+        with self._chosen.tile(about.filename, self._desk.sample_svg(about), "question"):
             ui.label(self._say(key) if self._say.has(key) else sample.reason).classes("text-weight-bold")
             ui.label(self._say("why.score", score=number(sample.held_out_score, language))).classes("number")
-        made.on("click", lambda: self._choose(about.filename, made))
-
-    def _choose(self, filename: str, made: ui.element) -> None:
-        self._chosen.toggle(filename, made)
-        self._desk.guard.look()
 
     async def _to_ng(self) -> None:
         await self._remove("why.sure_to_ng", "why.to_ng", move=True)

@@ -43,8 +43,6 @@ def test_a_lesson_is_found_again_and_ends_as_a_candidate(client: TestClient) -> 
             assert job.state == "done"
             assert job.result is not None
             assert job.result["active"] is False
-            teaching.forget(ROI["role_id"], ROI["roi_id"])
-            assert teaching.of(ROI["role_id"], ROI["roi_id"]) is None
             await teaching.close()
 
     run(story)
