@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import wine
+from lock_file import pins
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
@@ -121,8 +122,7 @@ class Build:
 
 
 def without(lock: str, names: Sequence[str]) -> str:
-    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", lock)
-    return "".join(block for block in blocks if block.partition("==")[0] not in names)
+    return "".join(pin.text for pin in pins(lock) if pin.name not in names)
 
 
 def version() -> str:
