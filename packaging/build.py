@@ -283,19 +283,20 @@ def parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
     parser.add_argument("--cuda", default="", metavar="VERSION", help="cuda: its version, such as 12.8")
     parser.add_argument("--index-url", default="", help="cuda: PyTorch's wheel index, above its folders for each CUDA")
     parser.add_argument("--cuda-lock", type=Path, help="cuda: the file that a former build wrote, with hashes")
-    parser.add_argument("--folder", type=Path, default=Asked.folder, help="where everything is built")
+    parser.add_argument("--folder", type=_resolved, default=Asked.folder, help="where everything is built")
     parser.add_argument("--wine-root", type=Path, default=Asked.wine_root, help="Linux: where Wine's Debian is made")
-    parser.add_argument("--inno", type=Path, help="folder of Inno Setup's ISCC.exe; without it, npm gets it")
+    parser.add_argument("--inno", type=_resolved, help="folder of Inno Setup's ISCC.exe; without it, npm gets it")
     parser.add_argument("--version", default="", help="another version than the project's, to try an update")
-    found = parser.parse_args(arguments)
-    unknown = set(found.steps) - {step.name for step in STEPS}
+    found = vars(parser.parse_args(arguments))
+    steps = found.pop("steps")
+    unknown = set(steps) - {step.name for step in STEPS}
     if unknown:
         parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
-    asked = Asked(
-        found.edition, found.cuda, found.index_url, found.cuda_lock, found.folder.resolve(), found.wine_root,
-        found.version, found.inno.resolve() if found.inno else None,
-    )  # fmt: skip
-    return asked, found.steps
+    return Asked(**found), steps
+
+
+def _resolved(path: str) -> Path:
+    return Path(path).resolve()
 
 
 if __name__ == "__main__":

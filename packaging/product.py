@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import wine
@@ -46,14 +46,14 @@ class Build:
 
     asked: Asked
     windows: bool = sys.platform == "win32"
-    cpython: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cpython", self.folder / "python")
 
     @property
     def folder(self) -> Path:
         return self.asked.folder / self.asked.edition
+
+    @property
+    def cpython(self) -> Path:
+        return self.folder / "python"
 
     @property
     def version(self) -> str:
