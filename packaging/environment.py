@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import wine
+from lock_file import pins
 from product import CUDA_PACKAGES, HERE, Build, say
 
 # CPython 3.11.9 for 64-bit Windows, the files that python.org signed, in a package of the index.
@@ -47,10 +47,10 @@ def make_cuda_lock(build: Build) -> None:
 
 
 def locked_version(lock: str, name: str) -> str:
-    found = re.search(rf"(?m)^{re.escape(name)}==(\S+)", lock)
-    if found is None:
+    found = [pin.version for pin in pins(lock) if pin.name == name]
+    if not found:
         raise SystemExit(f"windows.lock has no {name}")
-    return found[1]
+    return found[0]
 
 
 def make_environment(build: Build) -> None:
@@ -67,7 +67,7 @@ def make_environment(build: Build) -> None:
     pip_install(site, build.lock.removesuffix(cuda), build.reports / "packages.json")
     if cuda:
         pip_install(site, cuda, build.reports / "cuda.json", ["--index-url", build.cuda_index])
-    for dll in _runtime_dlls(site):  # torch needs a newer C++ runtime than the one Python brings
+    for dll in (site / "Scripts").glob("*140*.dll"):  # torch needs a newer C++ runtime than the one Python brings
         shutil.copy2(dll, build.cpython / dll.name)
 
 
@@ -102,7 +102,3 @@ def _pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q"]
     quiet = ["--root-user-action=ignore"] if arguments[0] == "install" else []
     subprocess.run([*command, arguments[0], *quiet, *arguments[1:]], check=True)
-
-
-def _runtime_dlls(site: Path) -> list[Path]:
-    return sorted((site / "Scripts").glob("*140*.dll"))

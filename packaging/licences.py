@@ -5,17 +5,18 @@ Licences come from the installed packages' own metadata; where that says nothing
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, metadata, requires
 from pathlib import Path
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+sys.path.insert(0, str(Path(__file__).parent))
+from lock_file import Pin, pins
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
@@ -56,13 +57,6 @@ CLASSIFIERS = {
 }
 
 
-@dataclass(frozen=True)
-class Package:
-    name: str
-    version: str
-    marker: str
-
-
 def rows() -> list[str]:
     """One table row a package that is shipped or tested, by name."""
     shipped = reached(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"])
@@ -73,13 +67,9 @@ def rows() -> list[str]:
     ]
 
 
-def locked() -> list[Package]:
+def locked() -> list[Pin]:
     """What requirements.lock pins for any of PLATFORMS."""
-    found = re.findall(
-        r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)(?: ; ([^\\]+?))? *\\?$", (ROOT / "requirements.lock").read_text(), re.MULTILINE
-    )
-    packages = [Package(canonicalize_name(name), version, marker) for name, version, marker in found]
-    return [package for package in packages if not package.marker or any(_holds(package.marker))]
+    return [pin for pin in pins((ROOT / "requirements.lock").read_text(encoding="utf-8")) if holds(pin.marker)]
 
 
 def licence(name: str) -> str:
@@ -113,7 +103,7 @@ def reached(dependencies: Sequence[str]) -> set[str]:
 def _needed(lines: Sequence[str], extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
     for line in lines:
         needed = Requirement(line)
-        if needed.marker is None or any(_holds(str(needed.marker), extras)):
+        if holds(str(needed.marker or ""), extras=extras):
             yield canonicalize_name(needed.name), frozenset(needed.extras)
 
 
@@ -124,9 +114,13 @@ def _requires(name: str) -> list[str]:
         return []
 
 
-def _holds(marker: str, extras: frozenset[str] = frozenset()) -> Iterator[bool]:
-    for platform in PLATFORMS:
-        yield from (Marker(marker).evaluate({**platform, "extra": extra}) for extra in ("", *extras))
+def holds(
+    marker: str, platforms: Sequence[Mapping[str, str]] = PLATFORMS, extras: frozenset[str] = frozenset()
+) -> bool:
+    """Whether it does on any of the platforms, with any of the extras or none."""
+    return not marker or any(
+        Marker(marker).evaluate({**platform, "extra": extra}) for platform in platforms for extra in ("", *extras)
+    )
 
 
 def write() -> None:

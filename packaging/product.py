@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import wine
+from lock_file import pins
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
@@ -45,14 +46,14 @@ class Build:
 
     asked: Asked
     windows: bool = sys.platform == "win32"
-    cpython: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cpython", self.folder / "python")
 
     @property
     def folder(self) -> Path:
         return self.asked.folder / self.asked.edition
+
+    @property
+    def cpython(self) -> Path:
+        return self.folder / "python"
 
     @property
     def version(self) -> str:
@@ -121,8 +122,7 @@ class Build:
 
 
 def without(lock: str, names: Sequence[str]) -> str:
-    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", lock)
-    return "".join(block for block in blocks if block.partition("==")[0] not in names)
+    return "".join(pin.text for pin in pins(lock) if pin.name not in names)
 
 
 def version() -> str:

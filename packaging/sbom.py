@@ -9,11 +9,12 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import licences
+from lock_file import Pin, canonical, pins
 
 # Build the product and are not in it.
 TOOLS = {"altgraph", "pefile", "pyinstaller", "pyinstaller-hooks-contrib", "pywin32-ctypes", "packaging", "setuptools"}
@@ -33,7 +34,7 @@ def sbom(lock: str, version: str, python: str, weights: Iterable[Path], hashes: 
     """
     parts = [
         _part("application", "python", python, "Python-2.0", "pkg:generic/python@" + python),
-        *(_package(name, of, hashes[name]) for name, of in packages(lock) if name not in TOOLS | LEFT_OUT),
+        *(_package(pin, hashes[pin.name]) for pin in bundled(lock)),
         *(_backbone(path) for path in weights),
     ]
     document: dict[str, Any] = {
@@ -51,22 +52,18 @@ def hashes_of(reports: Iterable[Path]) -> dict[str, str]:
     """SHA-256 by package of what pip installed, from its own reports."""
     taken = [item for path in reports for item in json.loads(path.read_text(encoding="utf-8"))["install"]]
     return {
-        item["metadata"]["name"].lower().replace("_", "-"): item["download_info"]["archive_info"]["hashes"]["sha256"]
-        for item in taken
+        canonical(item["metadata"]["name"]): item["download_info"]["archive_info"]["hashes"]["sha256"] for item in taken
     }
 
 
-def packages(lock: str) -> Iterator[tuple[str, str]]:
-    """Name and version."""
-    for block in re.split(r"(?m)^(?=[A-Za-z0-9])", lock):
-        found = re.match(r"([A-Za-z0-9._-]+)==([^ \\]+)", block)
-        if found:
-            yield found[1].lower().replace("_", "-"), found[2]
+def bundled(lock: str) -> list[Pin]:
+    """What of a lock is in the product."""
+    return [pin for pin in pins(lock) if pin.name not in TOOLS | LEFT_OUT]
 
 
-def _package(name: str, version: str, sha256: str) -> dict[str, Any]:
-    licence = MICROSOFT if name == "msvc-runtime" else licences.licence(name)
-    part = _part("library", name, version, licence, f"pkg:pypi/{name}@{version}")
+def _package(pin: Pin, sha256: str) -> dict[str, Any]:
+    licence = MICROSOFT if pin.name == "msvc-runtime" else licences.licence(pin.name)
+    part = _part("library", pin.name, pin.version, licence, f"pkg:pypi/{pin.name}@{pin.version}")
     return part | {"hashes": [{"alg": "SHA-256", "content": sha256}]}
 
 
@@ -77,7 +74,6 @@ def _backbone(path: Path) -> dict[str, Any]:
 
 
 def _part(kind: str, name: str, version: str, licence: str, purl: str | None) -> dict[str, Any]:
-    said = {"license": {"name": licence}} if licence.startswith("LicenseRef-") else {"expression": licence}
-    if not all(_SPDX.fullmatch(word.strip("()")) for word in licence.split()):
-        said = {"license": {"name": licence}}
+    spdx = all(_SPDX.fullmatch(word.strip("()")) for word in licence.split())
+    said = {"expression": licence} if spdx and not licence.startswith("LicenseRef-") else {"license": {"name": licence}}
     return {"type": kind, "name": name, "version": version, "licenses": [said]} | ({"purl": purl} if purl else {})

@@ -7,19 +7,14 @@ them from Linux too; then what only builds.
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from pathlib import Path
 
-from packaging.markers import Marker
-from packaging.utils import canonicalize_name
-
-sys.path.insert(0, str(Path(__file__).parent))
-from licences import PLATFORMS, ROOT, reached
+from licences import PLATFORMS, ROOT, holds, reached
+from lock_file import Pin, pins
 
 LOCK = Path(__file__).with_name("windows.lock")
-WINDOWS = PLATFORMS[0]
 HEAD = "# Written by packaging/windows_lock.py: the Windows product, and what builds it.\n"
 # Needed on Windows alone, so requirements.lock, which Linux installs, has no use for them.
 TOOLS = """\
@@ -42,30 +37,13 @@ BUILD = ("packaging", "setuptools")  # PyInstaller's own needs that requirements
 def windows_lock() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = reached(project["dependencies"]) | set(BUILD) | {"colorama"}
-    blocks = [_plain(block) for block in _blocks() if _name(block) in wanted and _holds(block)]
-    return HEAD + "".join(sorted([*blocks, *_split(TOOLS)], key=_name))
+    locked = pins((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    taken = [pin for pin in locked if pin.name in wanted and holds(pin.marker, PLATFORMS[:1])]
+    return HEAD + "".join(_plain(pin) for pin in sorted([*taken, *pins(TOOLS)], key=lambda pin: pin.name))
 
 
-def _blocks() -> list[str]:
-    return _split((ROOT / "requirements.lock").read_text(encoding="utf-8"))
-
-
-def _split(text: str) -> list[str]:
-    """One text a package: its line and those of its hashes."""
-    return [block for block in re.split(r"(?m)^(?=[A-Za-z0-9])", text) if block.strip()]
-
-
-def _name(block: str) -> str:
-    return canonicalize_name(block.partition("==")[0])
-
-
-def _holds(block: str) -> bool:
-    marker = re.match(r"[^ ]+ ; ([^\\]+?) *\\", block)
-    return marker is None or Marker(marker[1]).evaluate({**WINDOWS, "extra": ""})
-
-
-def _plain(block: str) -> str:
-    return re.sub(r"^([^ ]+) ; [^\\]+\\", r"\1 \\", block, count=1)
+def _plain(pin: Pin) -> str:
+    return pin.text.replace(f" ; {pin.marker}", "", 1)
 
 
 if __name__ == "__main__":

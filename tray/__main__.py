@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -137,11 +137,8 @@ def _session(supervisor: Supervisor | WithScreens, ended: threading.Event) -> It
             supervisor.close()
             ended.set()
 
-        window = SessionWindow(on_end=end, on_resume=supervisor.resumed)
-        try:
+        with closing(SessionWindow(on_end=end, on_resume=supervisor.resumed)):
             yield
-        finally:
-            window.close()
     else:
         yield
 

@@ -20,7 +20,7 @@ from service import __version__
 from service.settings import SETTINGS_FILE, Settings
 from tray.diagnostics.secrets import Scrubber, is_secret, secrets_of, settings_file_values
 from tray.supervise.probe import ask_health
-from tray.supervise.program import service_program
+from tray.supervise.program import program_command, service_program
 from tray.supervise.status import Status
 
 DOCTOR_S = 180.0  # it loads torch from a cold disk
@@ -56,10 +56,7 @@ def default_folder(settings: Settings) -> Path:
 
 
 def doctor_command() -> list[str]:
-    if getattr(sys, "frozen", False):
-        name = "brakedisc.exe" if sys.platform == "win32" else "brakedisc"
-        return [str(Path(sys.executable).with_name(name)), "doctor"]
-    return [sys.executable, "-m", "service.cli", "doctor"]
+    return [*program_command("brakedisc", "service.cli"), "doctor"]
 
 
 def _texts(settings: Settings, status: Status, doctor_s: float) -> Iterator[tuple[str, str]]:

@@ -120,12 +120,10 @@ class Actions:
             if self._agreed(action, argument):
                 self._show_busy(action)
                 self._table[action](argument)
-        except NoAnswer:
+        except (NoAnswer, Unclear):
             self._failed(action, text(self._language_now, "failed.no_answer"))
         except Refused as refused:
             self._failed(action, refusal(self._language_now, refused.code, refused.detail))
-        except Unclear:
-            self._failed(action, text(self._language_now, "failed.no_answer"))
         except NoDialog:
             self._failed(action, text(self._language_now, "failed.no_dialog"))
         except OSError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from service.contract.operations import BackupSummary
@@ -56,7 +57,7 @@ SEPARATOR = Entry()
 
 
 def menu(view: View) -> tuple[Entry, ...]:
-    words, status = _Words(view.language), view.status
+    words, status = partial(_entry, view.language), view.status
     works, idle = status.state in _WORKS and answers(status), not view.busy
     return (
         Entry(first_line(view), enabled=False),
@@ -144,17 +145,11 @@ def local_time(utc: str) -> str:
     return aware.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-class _Words:
-    """Entries whose action is also the key of their text."""
-
-    def __init__(self, language: Language) -> None:
-        self._language = language
-
-    def __call__(
-        self, action: str, *, enabled: bool = True, default: bool = False, checked: bool | None = None
-    ) -> Entry:
-        label = text(self._language, f"menu.{action}")
-        return Entry(label, action, enabled=enabled, default=default, checked=checked)
+def _entry(
+    language: Language, action: str, *, enabled: bool = True, default: bool = False, checked: bool | None = None
+) -> Entry:
+    """One whose action is also the key of its text."""
+    return Entry(text(language, f"menu.{action}"), action, enabled=enabled, default=default, checked=checked)
 
 
 def _training(view: View, *, enabled: bool) -> Entry:

@@ -71,14 +71,10 @@ def _of_health(status: Status, min_free_mb: int, open_now: frozenset[str]) -> It
 
 def _note(topic: str, status: Status, language: Language) -> Note:
     backup = status.health.get("backup") or {}
-    values: dict[str, object] = {}
-    if topic == "down":
-        why = reason(language, status.code, status.reason) or text(language, "failed.no_answer")
-        values = {"reason": why}
-    elif topic == "backup":
-        values = {"reason": backup.get("error")}
-    elif topic == "backup_copy":
-        values = {"reason": backup.get("copy_error")}
-    elif topic == "disk":
-        values = {"mb": status.health.get("disk_free_mb")}
-    return Note(_TEXTS[topic], tuple(values.items()))
+    values: dict[str, dict[str, object]] = {
+        "down": {"reason": reason(language, status.code, status.reason) or text(language, "failed.no_answer")},
+        "backup": {"reason": backup.get("error")},
+        "backup_copy": {"reason": backup.get("copy_error")},
+        "disk": {"mb": status.health.get("disk_free_mb")},
+    }
+    return Note(_TEXTS[topic], tuple(values.get(topic, {}).items()))

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from tray.supervise.process import end_all
+
 if sys.platform == "win32":
     from tray.single.instance_windows import ADDRESS_FAMILY, acquire, address_in, make_private, private_folder, release
 else:
@@ -76,10 +78,7 @@ def end_it(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.Error):
         process.terminate()
     psutil.wait_procs(family, _END_S)
-    for left in family:
-        with contextlib.suppress(psutil.Error):
-            left.kill()
-    psutil.wait_procs(family, _END_S)
+    end_all(family, _END_S)
 
 
 def _write_private(path: Path, data: bytes) -> None:

@@ -99,11 +99,11 @@ class Adopted:
         with contextlib.suppress(psutil.Error):
             self._process.terminate()
         _, alive = psutil.wait_procs(family[:1], timeout_s)
-        _end_all(family)
+        end_all(family)
         return not alive
 
     def end(self) -> None:
-        _end_all([self._process, *descendants_of(self.pid)])
+        end_all([self._process, *descendants_of(self.pid)])
 
 
 def descendants_of(pid: int) -> list[psutil.Process]:
@@ -114,11 +114,11 @@ def descendants_of(pid: int) -> list[psutil.Process]:
     return found
 
 
-def _end_all(processes: list[psutil.Process]) -> None:
+def end_all(processes: list[psutil.Process], gone_s: float = _GONE_S) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(processes, _GONE_S)
+    psutil.wait_procs(processes, gone_s)
 
 
 def _started_by(process: psutil.Process) -> psutil.Process:

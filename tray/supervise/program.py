@@ -30,25 +30,19 @@ class Program:
 
 def service_program(settings: Settings) -> Program:
     """The inspection service with these settings; what else it is set to, it reads itself."""
-    return Program(
-        name="service",
-        command=(*_command("BrakeDiscService", "service"), "--supervised", str(os.getpid())),
-        host=settings.host,
-        port=settings.port,
-        environment={"BACKEND_DATA_ROOT": str(settings.data_root.absolute())},
-    )
+    return _supervised("service", program_command("BrakeDiscService", "service"), PRODUCT, settings, settings)
 
 
 def gui_program(settings: Settings, gui_settings: GuiSettings) -> Program:
     """The screens before that service."""
-    return Program(
-        name="screens",
-        command=(*_command("BrakeDiscInspector", "gui"), "--supervised", str(os.getpid())),
-        host=gui_settings.host,
-        port=gui_settings.port,
-        product=GUI_PRODUCT,
-        environment={"BACKEND_DATA_ROOT": str(settings.data_root.absolute())},
-    )
+    return _supervised("screens", program_command("BrakeDiscInspector", "gui"), GUI_PRODUCT, gui_settings, settings)
+
+
+def program_command(executable: str, module: str) -> list[str]:
+    """The executable next to our own in the installed product, the module of this Python otherwise."""
+    if getattr(sys, "frozen", False):
+        return [str(Path(sys.executable).with_name(executable + (".exe" if sys.platform == "win32" else "")))]
+    return [sys.executable, "-m", module]
 
 
 def tray_command() -> list[str]:
@@ -67,8 +61,9 @@ def _url(host: str, port: int, path: str) -> str:
     return f"http://[{called}]:{port}{path}" if ":" in called else f"http://{called}:{port}{path}"
 
 
-def _command(executable: str, module: str) -> list[str]:
-    """The executable next to our own in the installed product, the module of this Python otherwise."""
-    if getattr(sys, "frozen", False):
-        return [str(Path(sys.executable).with_name(executable + (".exe" if sys.platform == "win32" else "")))]
-    return [sys.executable, "-m", module]
+def _supervised(
+    name: str, command: list[str], product: str, served: Settings | GuiSettings, settings: Settings
+) -> Program:
+    environment = {"BACKEND_DATA_ROOT": str(settings.data_root.absolute())}
+    command = [*command, "--supervised", str(os.getpid())]
+    return Program(name, tuple(command), served.host, served.port, product, environment)
