@@ -119,7 +119,8 @@ class TaughtRoi:
     ) -> CalibrationAnswer:
         """The rates that a threshold would have (None: the service's own choice); nothing is kept."""
         ok, ng = [sample.score for sample in found.ok], [sample.score for sample in found.ng]
-        return await self._calibrate(found, mm_per_px, threshold, preview=True, ok_scores=ok, ng_scores=ng)
+        parts = {"ok_parts": [sample.part for sample in found.ok], "ng_parts": [sample.part for sample in found.ng]}
+        return await self._calibrate(found, mm_per_px, threshold, preview=True, ok_scores=ok, ng_scores=ng, **parts)
 
     async def adopt_threshold(self, found: ModelScoresAnswer, mm_per_px: float, threshold: float) -> CalibrationAnswer:
         """Record a threshold. The service measures the scores itself: the record must not depend on a screen."""

@@ -10,6 +10,7 @@ from service.api.fields import RoiForm, RoleForm, ScaleForm, ShapeForm, read
 from service.api.request import STARTED, Parts, Prefer, answered, of_job
 from service.contract.models import CalibrateDatasetRequest, CalibrationAnswer, CalibrationRequest, FitAnswer
 from service.contract.samples import DatasetRequest, InferDatasetAnswer
+from service.contract.words import PartId
 from service.errors import InvalidField
 from service.teaching import calibrate, fit
 from service.teaching.fit import Lesson
@@ -25,6 +26,7 @@ def post_fit_ok(
     mm_per_px: ScaleForm,
     shape: ShapeForm,
     images: Annotated[list[UploadFile] | None, File()] = None,
+    part_ids: Annotated[list[PartId] | None, Form(description="Part that each image shows, in their order")] = None,
     use_dataset: Annotated[bool, Form()] = False,
     memory_fit: Annotated[bool, Form()] = False,
     stage: Annotated[bool, Form()] = False,
@@ -36,7 +38,7 @@ def post_fit_ok(
         raise InvalidField("images: send good pictures, or use_dataset=true, one of the two.")
     backend.people.freezing.refuse()  # also when nobody waits for the job
     pictures = [read(image) for image in images] if images else None
-    lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, memory_fit, stage)
+    lesson = Lesson(role_id, roi_id, mm_per_px, pictures, shape, part_ids or (), memory_fit, stage)
     started = backend.upkeep.jobs.start(
         "fit", lambda report: fit.teach(backend.device, backend.kept, backend.people, lesson, report).model_dump()
     )

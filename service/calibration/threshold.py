@@ -6,17 +6,23 @@ Rates are given with exact 95 % intervals (Clopper & Pearson 1934), because a qu
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 
 from service.calibration.intervals import beta_quantile, student_quantile
 from service.contract.models import CalibrationResult
-from service.contract.rules import MIN_OK_SCORES, doubts
+from service.contract.rules import MIN_OK_SCORES, doubts, is_provisional
 from service.errors import InvalidField
 
 ODD_DEVIATIONS = 4.0
+
+
+# More folds would find the same rates and cost their time.
+MOST_FOLDS = 100
 
 
 @dataclass(frozen=True)
@@ -27,85 +33,175 @@ class Rate:
     ci95: tuple[float, float] | None
 
 
+NOT_MEASURED = Rate(None, None)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores float64 (n,) and the number of the part, int (n,), that each picture shows."""
+
+    values: np.ndarray
+    parts: np.ndarray
+
+    @classmethod
+    def of(cls, scores: Sequence[float], parts: Sequence[int] | None, name: str) -> Scores:
+        """`parts` None: each picture shows another one. Raises InvalidField."""
+        values = np.asarray(scores, np.float64)
+        if not np.isfinite(values).all() or (values < 0).any():
+            raise InvalidField(f"{name}: scores are distances, finite and not negative.")
+        return cls(values, np.arange(len(values)) if parts is None else np.asarray(parts, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, chosen: np.ndarray) -> Scores:
+        return Scores(self.values[chosen], self.parts[chosen])
+
+    @property
+    def n_parts(self) -> int:
+        return len(np.unique(self.parts))
+
+    @property
+    def logs(self) -> np.ndarray:
+        found: np.ndarray = np.log(np.maximum(self.values, 1e-12))
+        return found
+
+
 def calibrate(
-    ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float, own: float | None = None
-) -> CalibrationResult:
+    ok_scores: Sequence[float], ng_scores: Sequence[float], score_percentile: float, own: float | None = None,
+    *, ok_parts: Sequence[int] | None = None, ng_parts: Sequence[int] | None = None,
+) -> CalibrationResult:  # fmt: skip
     """Threshold from out-of-sample OK scores and, when there are any, NG scores. Raises InvalidField.
 
     From OK scores alone: the level that the next good part stays below with a probability of `score_percentile` %.
     NG scores can only make it stricter. When the classes are apart: the middle between them (geometric: scores are
     positive distances), if that is lower. When they overlap: the level with the smallest sum of miss and false-reject
     rate, if that is lower. `own`, somebody's own threshold, takes the place of all that.
+
+    `ok_parts`, `ng_parts`: the part that each picture shows; left out: each shows another one. With fewer good parts
+    than the promise needs the result is provisional and the threshold errs to the strict side.
+
+    Rates are cross-fitted: each part is counted against the threshold that all others give. Somebody's own threshold
+    was chosen by looking at these scores, so they measure nothing about it.
     """
-    ok, ng = _checked(ok_scores, "ok_scores"), _checked(ng_scores, "ng_scores")
+    ok, ng = Scores.of(ok_scores, ok_parts, "ok_scores"), Scores.of(ng_scores, ng_parts, "ng_scores")
     if len(ok) < MIN_OK_SCORES:
         raise InvalidField(
             f"ok_scores: {len(ok)} given, at least {MIN_OK_SCORES} are needed; add good samples and fit."
         )
-    overlap = bool(ng.min() <= ok.max()) if len(ng) else None
-    threshold, method = (own, "manual") if own is not None else _computed(ok, ng, score_percentile)
-    own_warnings = _own_warnings(int((ok >= threshold).sum()), int((ng < threshold).sum())) if own is not None else []
-    false_reject, miss = rate(int((ok >= threshold).sum()), len(ok)), rate(int((ng < threshold).sum()), len(ng))
+    overlap = bool(ng.values.min() <= ok.values.max()) if len(ng) else None
+    threshold, method = _computed(ok, ng, score_percentile)
+    if own is not None and not math.isclose(own, threshold, rel_tol=1e-6):
+        threshold, method = own, "manual"
+    manual = method == "manual"
+    rejected, missed = int((ok.values >= threshold).sum()), int((ng.values < threshold).sum())
+    false_reject = NOT_MEASURED if manual else _false_rejects(ok, ng, score_percentile)
+    miss = NOT_MEASURED if manual else _misses(ok, ng, score_percentile)
     return CalibrationResult(
         threshold=threshold,
         method=method,
         score_percentile=score_percentile,
-        ok_mean=float(ok.mean()),
-        ng_mean=float(ng.mean()) if len(ng) else None,
-        p99_ok=float(np.percentile(ok, 99)),
-        p5_ng=float(np.percentile(ng, 5)) if len(ng) else None,
+        provisional=is_provisional(ok.n_parts, score_percentile),
+        ok_mean=float(ok.values.mean()),
+        ng_mean=float(ng.values.mean()) if len(ng) else None,
+        p99_ok=float(np.percentile(ok.values, 99)),
+        p5_ng=float(np.percentile(ng.values, 5)) if len(ng) else None,
         n_ok=len(ok),
         n_ng=len(ng),
+        n_ok_parts=ok.n_parts,
+        n_ng_parts=ng.n_parts,
+        n_ok_rejected=rejected,
+        n_ng_missed=missed,
         false_reject_rate=false_reject.value,
         false_reject_ci95=false_reject.ci95,
         miss_rate=miss.value,
         miss_ci95=miss.ci95,
         overlap=overlap,
         warnings=(
-            *own_warnings,
-            *_odd_warning(int(odd(ok).sum()), left_out=own is None),
-            *_warnings(len(ok), len(ng), score_percentile, overlap),
+            *(_own_warnings(rejected, missed) if manual else ()),
+            *_odd_warning(int(odd(ok.values).sum()), left_out=not manual),
+            *_warnings(ok, ng, score_percentile, overlap),
         ),
     )
 
 
-def rate(events: int, n: int) -> Rate:
-    """Observed share with its exact (Clopper-Pearson) 95 % interval."""
+def rate(events: int, n: int, n_parts: int | None = None) -> Rate:
+    """Observed share with its exact (Clopper-Pearson) 95 % interval.
+
+    `n_parts` of them are independent: pictures of one part tell the same, so the interval is that of so many trials
+    with this share of events (Korn & Graubard 1998, with the most that pictures of one part can have in common).
+    """
     if n == 0:
-        return Rate(None, None)
-    low = beta_quantile(0.025, events, n - events + 1) if events else 0.0
-    high = beta_quantile(0.975, events + 1, n - events) if events < n else 1.0
+        return NOT_MEASURED
+    trials = n if n_parts is None else n_parts
+    share = events / n * trials
+    low = beta_quantile(0.025, share, trials - share + 1) if events else 0.0
+    high = beta_quantile(0.975, share + 1, trials - share) if events < n else 1.0
     return Rate(events / n, (low, high))
 
 
-def _checked(scores: Sequence[float], name: str) -> np.ndarray:
-    values = np.asarray(scores, np.float64)
-    if not np.isfinite(values).all() or (values < 0).any():
-        raise InvalidField(f"{name}: scores are distances, finite and not negative.")
-    return values
+def _false_rejects(ok: Scores, ng: Scores, percentile: float) -> Rate:
+    if ok.n_parts <= MIN_OK_SCORES:
+        return NOT_MEASURED
+    rejected = 0
+    for fold in _folds(ok):
+        rest = ok[~fold]
+        if len(rest) < MIN_OK_SCORES:
+            return NOT_MEASURED
+        rejected += int((ok.values[fold] >= _computed(rest, ng, percentile)[0]).sum())
+    return rate(rejected, len(ok), ok.n_parts)
 
 
-def _computed(ok: np.ndarray, ng: np.ndarray, percentile: float) -> tuple[float, str]:
+def _misses(ok: Scores, ng: Scores, percentile: float) -> Rate:
+    missed = sum(int((ng.values[fold] < _computed(ok, ng[~fold], percentile)[0]).sum()) for fold in _folds(ng))
+    return rate(missed, len(ng), ng.n_parts)
+
+
+def _folds(scores: Scores) -> Iterator[np.ndarray]:
+    """Bool (n,): the pictures of each part in turn, or of several when there are many."""
+    for parts in np.array_split(np.unique(scores.parts), min(MOST_FOLDS, max(1, scores.n_parts))):
+        yield np.isin(scores.parts, parts)
+
+
+def _computed(ok: Scores, ng: Scores, percentile: float) -> tuple[float, str]:
     """Threshold, and the name of how it was found."""
     threshold = _from_ok(ok, percentile)
     if len(ng) == 0:
         return threshold, "ok-tail"
-    overlap = ng.min() <= ok.max()
-    stricter = _least_error(ok, ng) if overlap else math.sqrt(max(ok.max(), 1e-12) * ng.min())
+    highest_ok, lowest_ng = ok.values.max(), ng.values.min()
+    overlap = lowest_ng <= highest_ok
+    stricter = _least_error(ok.values, ng.values) if overlap else math.sqrt(max(highest_ok, 1e-12) * lowest_ng)
     if stricter >= threshold:
         return threshold, "ok-tail"
     return stricter, "least-error" if overlap else "between-classes"
 
 
-def _from_ok(ok: np.ndarray, percentile: float) -> float:
+def _from_ok(ok: Scores, percentile: float) -> float:
     """Level that the next good part stays below with this probability: the prediction limit of a log-normal sample.
 
-    Whitmore 1986, "Prediction limits for a univariate normal observation". Few scores give a wider margin, where an
-    empirical percentile would hang on the one or two largest.
+    Whitmore 1986, "Prediction limits for a univariate normal observation". An empirical percentile would hang on the
+    one or two largest. Parts count the same, however often each was photographed.
     """
-    logs = np.log(np.maximum(ok[~odd(ok)], 1e-12))
-    factor = student_quantile(min(percentile / 100, 0.9999), len(logs) - 1) * math.sqrt(1 + 1 / len(logs))
-    return float(math.exp(logs.mean() + factor * logs.std(ddof=1)))
+    ok = ok[~odd(ok.values)]
+    n, share = ok.n_parts, min(percentile / 100, 0.9999)
+    _, part, pictures = np.unique(ok.parts, return_inverse=True, return_counts=True)
+    weights = 1 / pictures[part]
+    mean = float(np.average(ok.logs, weights=weights))
+    spread = float(np.average((ok.logs - mean) ** 2, weights=weights)) * n / max(n - 1, 1)
+    return math.exp(mean + _deviations(share, n) * math.sqrt(spread))
+
+
+@lru_cache(maxsize=256)
+def _deviations(share: float, n: int) -> float:
+    """How far above the mean of n parts the limit lies: the prediction limit up to the share that n parts can prove.
+
+    Beyond it the plain quantile, without a margin for what few parts leave open: the limit still rises with the share.
+    """
+    if n < 2:
+        return NormalDist().inv_cdf(share)
+    provable: float = min(share, 0.05 ** (1 / n))
+    prediction = student_quantile(provable, n - 1) * math.sqrt(1 + 1 / n)
+    return prediction if provable == share else max(prediction, NormalDist().inv_cdf(share))
 
 
 def odd(ok: np.ndarray) -> np.ndarray:
@@ -145,17 +241,18 @@ def _odd_warning(count: int, *, left_out: bool) -> list[str]:
 
 
 _SAID = {
-    "few_ok": "{n} good samples cannot prove a false-reject rate of {promised} % with 95 % confidence: at least "
-    "{needed} good samples without a false reject are needed.",
+    "few_ok": "{n} good parts cannot prove a false-reject rate of {promised} % with 95 % confidence: at least "
+    "{needed} good parts without a false reject are needed. Until then the threshold is provisional, and strict.",
+    "few_parts": "{n} good pictures, but they look like {parts} parts: only different parts show how parts differ.",
     "no_ng": "No NG samples: nothing is known about the miss rate. Add parts with real defects.",
-    "few_ng": "{n} NG samples cannot prove a miss rate of 5 % with 95 % confidence: at least {needed} are needed.",
+    "few_ng": "{n} NG parts cannot prove a miss rate of 5 % with 95 % confidence: at least {needed} are needed.",
     "overlap": "Good and NG samples overlap: no threshold separates them. Look at lighting, focus and ROI first.",
-    "never": "{n} good samples cannot prove that no good part is rejected: no number of samples can.",
+    "never": "{n} good parts cannot prove that no good part is rejected: no number of parts can.",
 }
 
 
-def _warnings(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[str]:
-    found = doubts(n_ok, n_ng, percentile, overlap)
+def _warnings(ok: Scores, ng: Scores, percentile: float, overlap: bool | None) -> list[str]:
+    found = doubts(len(ok), len(ng), percentile, overlap, ok_parts=ok.n_parts, ng_parts=ng.n_parts)
     return [
         _SAID["never" if doubt.values.get("needed") == "∞" else doubt.code].format(**doubt.values) for doubt in found
     ]

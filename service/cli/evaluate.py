@@ -77,7 +77,7 @@ def evaluate_folder(
     with progress_bar(console) as bar:
         fitted, fit_watch = _teach(engine, recipe, settings, reader, train, bar)
         scores = held_out_scores(fitted.held_out, recipe, pictures, scale.mm_per_px, scale.area_mm2)
-        calibration = _calibration(scores, scale)
+        calibration = _calibration(scores, fitted, scale)
         about = describe(fitted, recipe, pictures, scale.mm_per_px, rate_requested=0.0)
         model = LoadedModel(1, about, calibration, engine.place(fitted.bank), len(fitted.bank.vectors), None)
         threshold = calibration.threshold
@@ -93,6 +93,8 @@ def evaluate_folder(
             "coreset_size": len(fitted.bank.vectors),
             "threshold": threshold,
             "n_train": len(train),
+            "n_parts": calibration.n_ok_parts,
+            "provisional": calibration.provisional,
             "held_out_scores": scores,
             "scores": {kind or "good": tally.scores for kind, tally in tallies.items()},
         }
@@ -158,9 +160,9 @@ class _Direct:
         return [one.distances for one in compared]
 
 
-def _calibration(scores: list[float], scale: Scale) -> Calibration:
+def _calibration(scores: list[float], fitted: Fitted, scale: Scale) -> Calibration:
     return Calibration(
-        **calibrate(scores, [], DEFAULT_PERCENTILE).model_dump(),
+        **calibrate(scores, [], DEFAULT_PERCENTILE, ok_parts=fitted.parts.tolist()).model_dump(),
         mm_per_px=scale.mm_per_px, area_mm2_thr=scale.area_mm2, model_version=1,
         ok_scores=tuple(scores), ng_scores=(), created_utc="",
     )  # fmt: skip

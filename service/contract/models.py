@@ -26,7 +26,10 @@ DEFAULT_PERCENTILE = 95.0
 
 
 class FitAnswer(Answer):
+    """`n_parts`: different parts among the pictures, by their part ids or by how much they look alike."""
+
     n_images: int
+    n_parts: int
     n_embeddings: int
     coreset_size: int
     token_shape: tuple[int, int]
@@ -43,6 +46,8 @@ class CalibrationRequest(RoiNames):
     mm_per_px: MmPerPx
     ok_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
     ng_scores: Annotated[list[Score], Field(max_length=MAX_SCORES)] | None = None
+    ok_parts: Annotated[list[int], Field(max_length=MAX_SCORES, description="Part of each of ok_scores")] | None = None
+    ng_parts: Annotated[list[int], Field(max_length=MAX_SCORES, description="Part of each of ng_scores")] | None = None
     area_mm2_thr: Area | None = None
     score_percentile: Percentile | None = None
     model_version: Version | None = None
@@ -53,7 +58,9 @@ class CalibrationRequest(RoiNames):
 class CalibrationResult(BaseModel):
     """A threshold and what is known about it. `warnings` are plain sentences: what these samples cannot prove.
 
-    Rates are shares of the scores given, each with its exact 95 % interval; null when there were none.
+    `provisional`: there are fewer good parts than the promise needs. Rates are cross-fitted shares, measured on parts
+    that did not set the threshold they are counted against, with 95 % intervals that go by parts; null: not measured.
+    `n_ok_rejected` and `n_ng_missed` count these very pictures at this threshold, which proves nothing about others.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +73,11 @@ class CalibrationResult(BaseModel):
     method: str
     n_ok: int
     n_ng: int
+    n_ok_parts: int | None = None
+    n_ng_parts: int | None = None
+    n_ok_rejected: int | None = None
+    n_ng_missed: int | None = None
+    provisional: bool = False
     false_reject_rate: float | None
     false_reject_ci95: tuple[float, float] | None
     miss_rate: float | None
@@ -145,15 +157,17 @@ class ActivatedAnswer(Answer, OfRoi):
 
 
 class OkScore(BaseModel):
-    """`filename`: null when the picture is not among the ROI's OK samples (any more)."""
+    """`filename`: null when the picture is not among the ROI's OK samples (any more). `part`: number of what it shows."""
 
     filename: str | None
     score: float
+    part: int
 
 
 class NgScore(BaseModel):
     filename: str
     score: float
+    part: int
 
 
 class ModelScoresAnswer(Answer, OfRoi):

@@ -18,27 +18,46 @@ MIN_MARK_PX = 16
 ROUNDING_PX = 0.011  # layouts come with numbers rounded to 0.01 px
 
 
+# Fewer parts than this share of the pictures: a person should know that they are copies.
+COPIES = 0.75
+
+
 @dataclass(frozen=True)
 class Doubt:
     """What the samples of a calibration cannot prove; `values` fill its sentence."""
 
-    code: Literal["too_few_to_calibrate", "overlap", "no_ng", "few_ng", "few_ok"]
+    code: Literal["too_few_to_calibrate", "overlap", "no_ng", "few_ng", "few_ok", "few_parts"]
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-def doubts(n_ok: int, n_ng: int, percentile: float, overlap: bool | None) -> list[Doubt]:
-    """About a calibration by which `percentile` % of the good parts shall pass; the most important first."""
+def doubts(
+    n_ok: int, n_ng: int, percentile: float, overlap: bool | None,
+    *, ok_parts: int | None = None, ng_parts: int | None = None,
+) -> list[Doubt]:  # fmt: skip
+    """About a calibration by which `percentile` % of the good parts shall pass; the most important first.
+
+    `ok_parts`, `ng_parts`: different parts among the pictures; left out: each shows another one.
+    """
+    ok_parts, ng_parts = n_ok if ok_parts is None else ok_parts, n_ng if ng_parts is None else ng_parts
     if n_ok < MIN_OK_SCORES:
         return [Doubt("too_few_to_calibrate", {"n": n_ok, "needed": MIN_OK_SCORES})]
     found = [Doubt("overlap")] if overlap else []
+    if ok_parts < COPIES * n_ok:
+        found.append(Doubt("few_parts", {"n": n_ok, "parts": ok_parts}))
     if n_ng == 0:
         found.append(Doubt("no_ng"))
-    elif n_ng < ENOUGH_NG:
-        found.append(Doubt("few_ng", {"n": n_ng, "needed": ENOUGH_NG}))
-    needed = enough_ok(percentile)
-    if needed is None or n_ok < needed:
-        found.append(Doubt("few_ok", {"n": n_ok, "needed": needed or "∞", "promised": f"{100 - percentile:.3g}"}))
+    elif ng_parts < ENOUGH_NG:
+        found.append(Doubt("few_ng", {"n": ng_parts, "needed": ENOUGH_NG}))
+    if is_provisional(ok_parts, percentile):
+        needed = enough_ok(percentile)
+        found.append(Doubt("few_ok", {"n": ok_parts, "needed": needed or "∞", "promised": f"{100 - percentile:.3g}"}))
     return found
+
+
+def is_provisional(n_ok_parts: int, percentile: float) -> bool:
+    """Whether so many good parts cannot prove what a threshold promises."""
+    needed = enough_ok(percentile)
+    return needed is None or n_ok_parts < needed
 
 
 def enough_ok(percentile: float) -> int | None:

@@ -21,6 +21,8 @@ def check_name(value: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(check_name)]
+# Of the part that a picture shows; "" when nobody knows.
+PartId = Annotated[str, Field(max_length=MAX_NAME)]
 MmPerPx = Annotated[float, Field(ge=MIN_MM_PER_PX, le=MAX_MM_PER_PX, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Threshold = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]

@@ -7,18 +7,20 @@ slices between inspections. What differs from the paper, and why, is measured in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Protocol, TypeVar
 
 import numpy as np
 
+from service.engine.parts import folds_of_parts, group_by_part
 from service.engine.protocol import Engine, MemoryBank, PlacedBank, Recipe
 from service.errors import InvalidField
 from service.progress import Report
 from service.stopwatch import Stopwatch
+from service.vision.level import Level, levelled, median_inside
 from service.vision.network_view import NetworkView
 
 T = TypeVar("T")
@@ -28,13 +30,11 @@ CORESET_RATE = 0.002
 MIN_BANK, MAX_BANK = 2_000, 50_000
 # Pictures embedded in one slice of a fit: what an inspection may have to wait for.
 FIT_BATCH = 2
-# Vectors held on the host while teaching; beyond them they are thinned to half by a coreset of their own.
+# Vectors held on the host while teaching; a picture that has more than its share is thinned by a coreset of its own.
 MAX_HELD = 400_000
-# Vectors from which the principal axes are found before any are projected: bounds the memory of wide backbones.
-MAX_RAW = 60_000
 # Vectors that are enough to estimate variances from.
 MAX_SAMPLE = 20_000
-FOLDS = 5
+FOLDS = 10
 
 
 class OnDevice(Protocol):
@@ -64,20 +64,26 @@ class Good:
 
 @dataclass(frozen=True)
 class Fitted:
-    """`held_out`: for each good picture float32 (gh, gw), its distances to a bank made without it.
+    """`held_out`: for each good picture float32 (gh, gw), its distances to a bank made without its part.
 
-    Empty when a single picture leaves nothing to hold out from.
+    Empty when a single part leaves nothing to hold out from. `parts` int32 (n_images,): which pictures show one part.
+    Both `held_out` and what a new picture's distances become go through `level`, None without held-out distances.
     """
 
     bank: MemoryBank
     n_images: int
     n_embeddings: int
     held_out: list[np.ndarray]
+    parts: np.ndarray
+    level: Level | None
 
 
 @dataclass
 class Fitting:
-    """What a fit needs while it runs: `load(i)` gives good picture i of `count`, and is called twice for each."""
+    """What a fit needs while it runs: `load(i)` gives good picture i of `count`, and is called twice for each.
+
+    `part_ids[i]`: the part that picture i shows, "" when nobody said; left out: nobody said it of any.
+    """
 
     engine: Engine
     recipe: Recipe
@@ -86,6 +92,7 @@ class Fitting:
     on_device: OnDevice
     report: Report
     watch: Stopwatch
+    part_ids: Sequence[str] = ()
 
 
 def fit(fitting: Fitting, teaching: Teaching) -> Fitted:
@@ -94,25 +101,49 @@ def fit(fitting: Fitting, teaching: Teaching) -> Fitted:
     Same pictures, teaching and recipe give the same bank. Memory stays bounded for any number of pictures.
     """
     good = gather(fitting, teaching)
-    size = _bank_size(good, teaching)
+    with fitting.watch("parts"):
+        parts = group_by_part(good.vectors, good.owners, fitting.part_ids or [""] * fitting.count)
+    size = bank_size(good, teaching)
     bank = whitened_bank(fitting, good, size, teaching.seed, lambda p: fitting.report(0.4 + 0.2 * p, "coreset"))
-    return Fitted(bank, fitting.count, good.total, _hold_out(fitting, teaching, good, size))
+    held_out, level = _hold_out(fitting, teaching, good, parts)
+    return Fitted(bank, fitting.count, good.total, held_out, parts, level)
 
 
 def gather(fitting: Fitting, teaching: Teaching) -> GoodPatches:
-    """The patches of all good pictures, along their principal axes."""
-    gathering = _Gathering(fitting, teaching)
+    """The patches of all good pictures, each picture's made without a look at any other."""
+    share = max(1, MAX_HELD // fitting.count)
+    held, owners, counts = [], [], []
     for index, vectors in _embedded(fitting):
         fitting.report(0.4 * index / fitting.count, "embed")
-        gathering.add(vectors, owner=index)
-    return gathering.finish()
+        counts.append(len(vectors))
+        if teaching.keep_all and sum(counts) > MAX_HELD:
+            raise InvalidField(
+                f"memory_fit: the pictures have over {MAX_HELD:,} patches; send memory_fit=false, or fewer pictures."
+            )
+        axes = random_axes(vectors.shape[1], teaching.dims, teaching.seed)
+        with fitting.watch("project"):
+            projected = vectors @ axes
+        if len(projected) > share and not teaching.keep_all:
+            fewer = min(share, len(projected) // 2)  # a coreset of nearly all is slow, and hardly smaller
+            projected = projected[coreset(fitting, projected, fewer, teaching.seed, lambda _: None)]
+        held.append(projected)
+        owners.append(np.full(len(projected), index, np.int32))
+    return GoodPatches(np.concatenate(held), np.concatenate(owners), axes, np.array(counts))
 
 
-def principal_axes(vectors: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `dims` (0 = all) widest directions of (n, D) vectors as columns (D, d), and the offset (d,) of their mean."""
-    mean, variances, axes = _spread(vectors)
-    widest = axes[:, np.argsort(variances)[::-1][: dims or None]]
-    return widest.astype(np.float32), (-mean @ widest).astype(np.float32)
+@lru_cache(maxsize=4)
+def random_axes(width: int, dims: int, seed: int) -> np.ndarray:
+    """`dims` (0 = all) random orthogonal directions of `width`, float32 columns (width, d) that keep distances.
+
+    No picture decides about them, so nothing of a picture that is held out is in them, and nothing that a defect may
+    have lies outside: distances in 512 random dimensions are those in all, within some percent (Johnson & Lindenstrauss
+    1984), where 512 principal axes of good patches are blind to what good parts never show.
+    """
+    if not 0 < dims < width:
+        return np.eye(width, dtype=np.float32)
+    directions, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((width, dims)))
+    axes: np.ndarray = (directions * math.sqrt(width / dims)).astype(np.float32)
+    return axes
 
 
 def partial_whitening(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,35 +152,32 @@ def partial_whitening(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Half way to a Mahalanobis distance: directions in which good parts hardly vary count for more than in the plain
     distance, but noise is not blown up to the size of everything else.
     """
-    mean, variances, axes = _spread(vectors)
+    mean = vectors.mean(0, dtype=np.float64)
+    centred = vectors - mean.astype(np.float32)
+    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(centred))
     matrix = axes * (np.maximum(variances, 0) + 1e-4 * variances.mean() + 1e-12) ** -0.25
     return matrix.astype(np.float32), (-mean @ matrix).astype(np.float32)
 
 
-def _spread(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean (D,) of (n, D) vectors, and their variances (D,) along axes (D, D, columns); float64."""
-    mean = vectors.mean(0, dtype=np.float64)
-    centred = vectors - mean.astype(np.float32)
-    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(centred))
-    return mean, variances, axes
-
-
 @dataclass(frozen=True)
 class GoodPatches:
-    """Good patches: `vectors` (m, d) along the principal axes, `owners` (m,), and how to get there from a patch.
-
-    `total`: patches there were, before any were thinned.
-    """
+    """Good patches: `vectors` (m, d) in random `axes` (D, d), `owners` (m,), and `counts` (n,), of each picture's
+    patches before any were thinned."""
 
     vectors: np.ndarray
     owners: np.ndarray
     axes: np.ndarray
-    offset: np.ndarray
-    total: int
+    counts: np.ndarray
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
 
     def without(self, pictures: np.ndarray) -> GoodPatches:
         rest = ~np.isin(self.owners, pictures)
-        return replace(self, vectors=self.vectors[rest], owners=self.owners[rest])
+        return replace(
+            self, vectors=self.vectors[rest], owners=self.owners[rest], counts=np.delete(self.counts, pictures)
+        )
 
 
 def whitened_bank(
@@ -161,24 +189,43 @@ def whitened_bank(
         matrix, offset = partial_whitening(good.vectors[sample])
         whitened = good.vectors @ matrix + offset
     chosen = coreset(fitting, whitened, size, seed, done)
-    return MemoryBank(whitened[chosen], good.owners[chosen], good.axes @ matrix, good.offset @ matrix + offset)
+    return MemoryBank(whitened[chosen], good.owners[chosen], good.axes @ matrix, offset)
 
 
-def _hold_out(fitting: Fitting, teaching: Teaching, good: GoodPatches, size: int) -> list[np.ndarray]:
-    """Cross-validation: the pictures of each fold against a bank made from the other folds alone."""
-    if fitting.count < 2:
-        return []
-    distances: dict[int, np.ndarray] = {}
-    shuffled = np.random.default_rng(teaching.seed).permutation(fitting.count)
-    folds = np.array_split(shuffled, min(FOLDS, fitting.count))
+def _hold_out(
+    fitting: Fitting, teaching: Teaching, good: GoodPatches, parts: np.ndarray
+) -> tuple[list[np.ndarray], Level | None]:
+    """Cross-validation: the parts of each fold against the bank that a fit of the other parts alone would make."""
+    folds = folds_of_parts(parts, FOLDS, teaching.seed)
+    if len(folds) < 2:
+        return [], None
+    held_out: dict[int, HeldOut] = {}
     for number, fold in enumerate(folds):
         done = partial(_report_fold, fitting.report, number, len(folds))
         rest = good.without(fold)
-        part = whitened_bank(
-            fitting, rest, max(1, round(size * len(rest.vectors) / len(good.vectors))), teaching.seed, done
-        )
-        distances |= zip(fold.tolist(), _compare(fitting, part, fold.tolist(), done), strict=True)
-    return [distances[index] for index in range(fitting.count)]
+        bank = whitened_bank(fitting, rest, bank_size(rest, teaching), teaching.seed, done)
+        held_out |= zip(fold.tolist(), _compare(fitting, bank, fold.tolist(), done), strict=True)
+    medians = np.array([held_out[index].median for index in range(fitting.count)])
+    level = Level.of(medians.tolist())
+    for fold in folds:
+        of_rest = replace(Level.of(np.delete(medians, fold).tolist()), usual=level.usual)
+        held_out |= {index: held_out[index].levelled(of_rest) for index in fold.tolist()}
+    return [held_out[index].distances for index in range(fitting.count)], level
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Distances float32 (gh, gw) of a picture to a bank made without it, where bool (gh, gw) `patches` count."""
+
+    distances: np.ndarray
+    patches: np.ndarray
+
+    @property
+    def median(self) -> float:
+        return median_inside(self.distances, self.patches)
+
+    def levelled(self, level: Level) -> HeldOut:
+        return replace(self, distances=levelled(self.distances, self.patches, level))
 
 
 def _report_fold(report: Report, number: int, folds: int, progress: float) -> None:
@@ -208,24 +255,25 @@ def _embed(fitting: Fitting, pictures: list[np.ndarray]) -> np.ndarray:
     return fitting.engine.vectors(fitting.engine.embed(fitting.recipe, pictures))
 
 
-def _compare(fitting: Fitting, bank: MemoryBank, indices: list[int], done: Callable[[float], None]) -> list[np.ndarray]:
-    """Distances (gh, gw) of the pictures to a bank."""
+def _compare(fitting: Fitting, bank: MemoryBank, indices: list[int], done: Callable[[float], None]) -> list[HeldOut]:
+    """The pictures against a bank."""
     engine, found = fitting.engine, []
     placed = fitting.on_device(lambda: engine.place(bank))
     for index in indices:
         done(1.0)
         good = fitting.load(index)
         with fitting.watch("hold out"):
-            found.append(fitting.on_device(partial(_look, fitting, good, placed)))
+            distances = fitting.on_device(partial(_distances, fitting, good, placed))
+        found.append(HeldOut(distances, good.view.patches))
     return found
 
 
-def _look(fitting: Fitting, good: Good, placed: PlacedBank) -> np.ndarray:
+def _distances(fitting: Fitting, good: Good, placed: PlacedBank) -> np.ndarray:
     patches = fitting.engine.embed(fitting.recipe, [good.picture])
     return fitting.engine.distances(patches, [placed], [good.view.patches])[0]
 
 
-def _bank_size(good: GoodPatches, teaching: Teaching) -> int:
+def bank_size(good: GoodPatches, teaching: Teaching) -> int:
     held = len(good.vectors)
     if teaching.keep_all:
         return held
@@ -250,48 +298,3 @@ def _next(steps: Generator[float, None, np.ndarray]) -> tuple[float, np.ndarray 
         return next(steps), None
     except StopIteration as end:
         return 1.0, end.value
-
-
-class _Gathering:
-    """Collects patch vectors within bounded memory, along their principal axes as soon as these are known."""
-
-    def __init__(self, fitting: Fitting, teaching: Teaching) -> None:
-        self._fitting, self._teaching = fitting, teaching
-        self._raw: list[np.ndarray] = []
-        self._owners: list[np.ndarray] = []
-        self._projected: list[np.ndarray] = []
-        self._axes: tuple[np.ndarray, np.ndarray] | None = None
-        self._total = 0
-
-    def add(self, vectors: np.ndarray, owner: int) -> None:
-        self._total += len(vectors)
-        self._owners.append(np.full(len(vectors), owner, np.int32))
-        self._raw.append(vectors)
-        if self._axes is not None or sum(map(len, self._raw)) >= MAX_RAW:
-            self._project()
-        if sum(map(len, self._projected)) > MAX_HELD:
-            self._thin()
-
-    def finish(self) -> GoodPatches:
-        axes, offset = self._project()
-        return GoodPatches(np.concatenate(self._projected), np.concatenate(self._owners), axes, offset, self._total)
-
-    def _project(self) -> tuple[np.ndarray, np.ndarray]:
-        with self._fitting.watch("project"):
-            if self._axes is None:
-                raw = np.concatenate(self._raw)
-                sample = np.random.default_rng(self._teaching.seed).permutation(len(raw))[:MAX_SAMPLE]
-                self._axes = principal_axes(raw[sample], self._teaching.dims)
-            axes, offset = self._axes
-            self._projected += [raw @ axes + offset for raw in self._raw]
-            self._raw.clear()
-            return self._axes
-
-    def _thin(self) -> None:
-        if self._teaching.keep_all:
-            raise InvalidField(
-                f"memory_fit: the pictures have over {MAX_HELD:,} patches; send memory_fit=false, or fewer pictures."
-            )
-        vectors, owners = np.concatenate(self._projected), np.concatenate(self._owners)
-        kept = np.sort(coreset(self._fitting, vectors, len(vectors) // 2, self._teaching.seed, lambda _: None))
-        self._projected, self._owners = [vectors[kept]], [owners[kept]]

@@ -21,6 +21,7 @@ from service.loaded.models import LoadedModel
 from service.loaded.scale import TAUGHT_WITH
 from service.store.samples import Sample, refuse_other_scale
 from service.teaching.scores import remembered_ok_scores, version_key
+from service.vision.level import levelled
 from service.vision.verdict import measure
 
 ODD, LIKE_NG = "odd_score", "like_ng"
@@ -85,7 +86,7 @@ def _hiding(device: Device, kept: Kept, used: LoadedModel, bank: MemoryBank, sam
     def score(away: np.ndarray) -> float:
         distances = np.zeros(view.grid, np.float32)
         distances[view.patches] = away
-        return measure(distances, view, mm_per_px, used.area_mm2).score
+        return measure(levelled(distances, view.patches, used.description.level), view, mm_per_px, used.area_mm2).score
 
     gained = np.bincount(owners, weights=without - nearest)
     suspects, known = np.argsort(-gained)[:TRIED].tolist(), score(nearest)

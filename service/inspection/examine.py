@@ -19,6 +19,7 @@ from service.loaded.device import Comparison
 from service.loaded.models import LoadedModel
 from service.stopwatch import Stopwatch
 from service.store.samples import Sample, refuse_other_scale
+from service.vision.level import levelled
 from service.vision.network_view import NetworkView, network_view
 from service.vision.verdict import Judged, Measured, judge, measure
 
@@ -84,6 +85,7 @@ def conclude(prepared: Prepared, distances: np.ndarray, watch: Stopwatch, area_m
     model, view = prepared.model, prepared.view
     mm_per_px, threshold = model.description.mm_per_px, model.threshold
     with watch("map"):
+        distances = levelled(distances, view.patches, model.description.level)
         measured = measure(distances, view, mm_per_px, model.area_mm2 if area_mm2 is None else area_mm2)
     with watch("judge"):
         judged = judge(measured, view, mm_per_px, threshold) if threshold is not None else None

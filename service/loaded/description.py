@@ -13,6 +13,7 @@ from service.contract.shapes import Shape, shape_from
 from service.engine.patchcore import Fitted
 from service.engine.protocol import MemoryBank, Recipe
 from service.store.models import StoredModel
+from service.vision.level import Level
 from service.vision.network_view import NetworkView, network_view
 from service.vision.verdict import DEFAULT_AREA_MM2
 
@@ -21,13 +22,15 @@ from service.vision.verdict import DEFAULT_AREA_MM2
 class TaughtPicture:
     """Size of a good picture and the shape inspected in it: what is needed to score its held-out distances again.
 
-    `name`: file name of the stored sample it was, "" for a picture that was sent.
+    `name`: file name of the stored sample it was, "" for a picture that was sent. `part_id`: of the part that it shows,
+    "" when nobody said.
     """
 
     width: int
     height: int
     shape: Shape | None
     name: str = ""
+    part_id: str = ""
 
     def view(self, recipe: Recipe) -> NetworkView:
         return network_view(self.shape, self.height, self.width, recipe.input_size, recipe.stride)
@@ -38,7 +41,9 @@ class Description:
     """Content of `model.json`, without the checksum of the bank.
 
     `calm_level`: median held-out distance of good patches, 0 in a heat map. `uncalibrated_scale`: what a heat map shows
-    as 128 while there is no threshold, the 99th percentile of the held-out scores.
+    as 128 while there is no threshold, the 99th percentile of the held-out scores. `parts`: number of the part that
+    each picture shows; empty for a version that held pictures out without a look at their parts. `level`: what
+    distances go through before they are judged.
     """
 
     recipe: Recipe
@@ -51,6 +56,13 @@ class Description:
     calm_level: float
     uncalibrated_scale: float
     pictures: tuple[TaughtPicture, ...]
+    parts: tuple[int, ...] = ()
+    level: Level | None = None
+
+    @property
+    def by_part(self) -> bool:
+        """Whether whole parts were held out: a threshold of any other version promises too much."""
+        return bool(self.parts)
 
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
@@ -69,7 +81,8 @@ class Description:
                 p["width"],
                 p["height"],
                 shape_from(p["shape"]),
-                p.get("name", ""),  # older models do not know it
+                p.get("name", ""),  # older models know neither
+                p.get("part_id", ""),
             )
             for p in value["pictures"]
         )
@@ -80,6 +93,8 @@ class Description:
             calm_level=value["calm_level"],
             uncalibrated_scale=value["uncalibrated_scale"],
             pictures=pictures,
+            parts=tuple(value.get("parts", ())),
+            level=Level(**value["level"]) if value.get("level") else None,
             **{name: value[name] for name in plain},
         )
 

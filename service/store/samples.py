@@ -48,6 +48,11 @@ class Sample:
     golden: Verdict | None = None
 
 
+def part_id_of(sample: Sample) -> str:
+    """Of the part that it shows, "" when its metadata do not say."""
+    return str(sample.meta.get("part_id") or "")
+
+
 @dataclass(frozen=True)
 class NewSample:
     png: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ from service.backend import Device, Kept, People
 from service.calibration.threshold import calibrate
 from service.contract.models import DEFAULT_PERCENTILE, Calibration, CalibrationAnswer, CalibrationRequest
 from service.contract.samples import InferDatasetAnswer, SampleScore
+from service.errors import InvalidField
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
 from service.loaded.scale import TAUGHT_WITH
 from service.store.samples import LABELS, refuse_other_scale
-from service.teaching.scores import dataset_scores, ok_scores, remembered_ng_scores
+from service.teaching.scores import dataset_scores, ng_parts_of, remembered_ng_scores, remembered_ok_scores
 from service.vision.anomaly_map import LARGEST_AREA_SHARE
 from service.vision.verdict import DEFAULT_AREA_MM2
 
@@ -35,12 +37,22 @@ def calibrate_version(device: Device, kept: Kept, people: People, asked: Calibra
     own_scores = asked.ok_scores is None and asked.ng_scores is None
     wanted_mm2 = DEFAULT_AREA_MM2 if asked.area_mm2_thr is None else asked.area_mm2_thr
     area_mm2 = wanted_mm2 if own_scores else used.area_mm2
-    ok, ng = asked.ok_scores, asked.ng_scores
+    ok: Sequence[float] | None = asked.ok_scores
+    ng: Sequence[float] | None = asked.ng_scores
+    ok_parts: Sequence[int] | None = asked.ok_parts
+    ng_parts: Sequence[int] | None = asked.ng_parts
     if ok is None:
-        ok = ok_scores(kept, asked.role_id, asked.roi_id, used, area_mm2)
+        ok, ok_parts = (
+            remembered_ok_scores(kept, asked.role_id, asked.roi_id, used, area_mm2),
+            used.description.parts or None,
+        )
     if ng is None:
-        ng = _ng_scores(device, kept, asked, used, area_mm2)
-    result = calibrate(ok, ng, asked.score_percentile or DEFAULT_PERCENTILE, asked.threshold)
+        ng, ng_parts = _ng_scores(device, kept, asked, used, area_mm2)
+    for name, scores, parts in (("ok_parts", ok, ok_parts), ("ng_parts", ng, ng_parts)):
+        if parts is not None and len(parts) != len(scores):
+            raise InvalidField(f"{name}: {len(parts)} for {len(scores)} scores; send one for each, or none.")
+    percentile = asked.score_percentile or DEFAULT_PERCENTILE
+    result = calibrate(ok, ng, percentile, asked.threshold, ok_parts=ok_parts, ng_parts=ng_parts)
     said = (*result.warnings, *_area_warnings(used, area_mm2, wanted_mm2))
     calibration = Calibration(
         **{**result.model_dump(), "warnings": said},
@@ -70,8 +82,8 @@ def _adopt(kept: Kept, people: People, asked: CalibrationRequest, used: ModelVer
 
 def _ng_scores(
     device: Device, kept: Kept, asked: CalibrationRequest, used: ModelVersion, area_mm2: float
-) -> list[float]:
-    """Measured again for a calibration that is stored; a preview may use remembered scores."""
+) -> tuple[list[float], list[int]]:
+    """And the part of each. Measured again for a calibration that is stored; a preview may use remembered scores."""
     loaded = used
     if not isinstance(loaded, LoadedModel):
         loaded = device.models.version(asked.role_id, asked.roi_id, used.version)
@@ -79,7 +91,9 @@ def _ng_scores(
         found = remembered_ng_scores(device, kept, asked.role_id, asked.roi_id, loaded, area_mm2)
     else:
         found = dataset_scores(device, kept, asked.role_id, asked.roi_id, "ng", loaded, area_mm2)
-    return [score for _, score in found]
+    return [score for _, score in found], ng_parts_of(
+        kept, asked.role_id, asked.roi_id, [filename for filename, _ in found]
+    )
 
 
 def _in_force(calibration: Calibration | None) -> dict[str, Any] | None:

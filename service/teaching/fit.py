@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,7 @@ from service.loaded.scale import refuse_scale_of_others
 from service.progress import Report
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-from service.store.samples import refuse_other_scale
+from service.store.samples import part_id_of, refuse_other_scale
 from service.vision.network_view import roi_side
 from service.vision.verdict import DEFAULT_AREA_MM2, measure
 
@@ -36,25 +36,33 @@ KEEP_PICTURES, KEEP_BYTES = 1000, 500_000_000
 
 @dataclass(frozen=True)
 class Lesson:
-    """What /fit_ok is asked. `images` are (name, bytes); None: the ROI's stored OK samples."""
+    """What /fit_ok is asked. `images` are (name, bytes); None: the ROI's stored OK samples.
+
+    `part_ids` aligned to images, "" for a part nobody named; none at all: nobody named any.
+    """
 
     role_id: str
     roi_id: str
     mm_per_px: float
     images: list[tuple[str, bytes]] | None
     shape: Shape | None = None
+    part_ids: Sequence[str] = ()
     memory_fit: bool = False
     stage: bool = False
 
 
 @dataclass(frozen=True)
 class _Source:
-    """One good picture: its name, how to read its bytes, its shape; `sample`: its file name when it is stored."""
+    """One good picture: its name, how to read its bytes, its shape; `sample`: its file name when it is stored.
+
+    `part_id`: of the part that it shows, "" when nobody said.
+    """
 
     name: str
     read: Callable[[], bytes]
     shape: Shape | None
     sample: str = ""
+    part_id: str = ""
 
 
 def teach(device: Device, kept: Kept, people: People, lesson: Lesson, report: Report) -> FitAnswer:
@@ -81,6 +89,7 @@ def teach(device: Device, kept: Kept, people: People, lesson: Lesson, report: Re
         device.worker.run,
         report,
         watch,
+        [picture.part_id for picture in pictures],
     )
     fitted = patchcore.fit(fitting, teaching)
     description = describe(fitted, recipe, pictures, lesson.mm_per_px, teaching.coreset_rate)
@@ -100,6 +109,7 @@ def teach(device: Device, kept: Kept, people: People, lesson: Lesson, report: Re
     log.info("fitted", extra={"role_id": lesson.role_id, "roi_id": lesson.roi_id, "model_version": version})
     return FitAnswer(
         n_images=fitted.n_images,
+        n_parts=len(set(fitted.parts.tolist())),
         n_embeddings=fitted.n_embeddings,
         coreset_size=len(fitted.bank.vectors),
         token_shape=pictures[0].view(recipe).grid,
@@ -139,6 +149,8 @@ def describe(
         calm_level=float(np.median(np.concatenate(inside))) if scores else 0.0,
         uncalibrated_scale=float(np.percentile(scores, 99)) if scores else 1.0,
         pictures=tuple(pictures),
+        parts=tuple(fitted.parts.tolist()) if scores else (),
+        level=fitted.level,
     )
 
 
@@ -156,7 +168,13 @@ def _sources(kept: Kept, lesson: Lesson) -> list[_Source]:
     if lesson.images is not None:
         if not lesson.images:
             raise InvalidField("images: none given; send good pictures, or use_dataset=true.")
-        return [_Source(name, lambda data=data: data, lesson.shape) for name, data in lesson.images]  # type: ignore[misc]
+        if lesson.part_ids and len(lesson.part_ids) != len(lesson.images):
+            raise InvalidField(f"part_ids: {len(lesson.part_ids)} for {len(lesson.images)} images; send one for each.")
+        part_ids = lesson.part_ids or [""] * len(lesson.images)
+        return [
+            _Source(name, lambda data=data: data, lesson.shape, part_id=part_id)  # type: ignore[misc]
+            for (name, data), part_id in zip(lesson.images, part_ids, strict=True)
+        ]
     role_id, roi_id = lesson.role_id, lesson.roi_id
     sources = []
     for sample in kept.samples.samples(role_id, roi_id, "ok"):
@@ -164,7 +182,7 @@ def _sources(kept: Kept, lesson: Lesson) -> list[_Source]:
         shape = lesson.shape or shape_from(sample.shape)
         name = sample.filename
         read = partial(kept.samples.picture, role_id, roi_id, "ok", name)
-        sources.append(_Source(name, read, shape, sample=name))
+        sources.append(_Source(name, read, shape, name, part_id_of(sample)))
     if not sources:
         raise InvalidField(f"use_dataset: {role_id}/{roi_id} has no OK samples; POST /datasets/ok/upload first.")
     return sources
@@ -193,7 +211,7 @@ class _Reader:
         for index, source in enumerate(self._sources):
             report(0.0, "read")
             image = self._decode(source)
-            picture = TaughtPicture(image.shape[1], image.shape[0], source.shape, source.sample)
+            picture = TaughtPicture(image.shape[1], image.shape[0], source.shape, source.sample, source.part_id)
             roi_side(picture.shape, picture.height, picture.width)
             pictures.append(picture)
             if image.nbytes <= self._room:

@@ -126,14 +126,14 @@ def test_scores_of_what_is_not_there_are_refused(client: TestClient) -> None:
     assert_problem(client.get("/models/scores", params={**ROI, "model_version": 9}), 404, "9")
 
 
-def test_a_threshold_of_ones_own_is_stored_with_its_rates(taught: TestClient) -> None:
+def test_a_threshold_of_ones_own_is_stored_with_what_it_does_to_these_samples(taught: TestClient) -> None:
     add_bad(taught, 60, 61)
     found = scores(taught)
     lowest = min(score["score"] for score in found["ng"])
     answer = calibrate(taught, threshold=lowest * 1.0001).json()
     assert (answer["threshold"], answer["method"]) == (lowest * 1.0001, "manual")
-    assert (answer["n_ok"], answer["n_ng"], answer["miss_rate"], answer["false_reject_rate"]) == (6, 2, 0.5, 0)
-    assert answer["miss_ci95"][0] < 0.5 < answer["miss_ci95"][1]
+    assert (answer["n_ok"], answer["n_ng"], answer["n_ng_missed"], answer["n_ok_rejected"]) == (6, 2, 1, 0)
+    assert answer["miss_rate"] is answer["miss_ci95"] is answer["false_reject_rate"] is None
     assert any("1 NG samples lie below this threshold" in warning for warning in answer["warnings"])
     assert infer(taught).json()["threshold"] == lowest * 1.0001
     assert scores(taught)["threshold"] == lowest * 1.0001
@@ -141,7 +141,7 @@ def test_a_threshold_of_ones_own_is_stored_with_its_rates(taught: TestClient) ->
 
 def test_a_threshold_among_the_good_scores_says_that_good_parts_are_rejected() -> None:
     found = computed(GOOD, [], 99, own=2.25)
-    assert (found.threshold, found.false_reject_rate) == (2.25, 2 / 5)
+    assert (found.threshold, found.n_ok_rejected) == (2.25, 2)
     assert "2 good samples reach this threshold" in found.warnings[0]
     odd = computed([*GOOD] * 4 + [9.0], [], 99, own=10.0)
     assert any("1 good samples look unlike all others: " in warning for warning in odd.warnings)
@@ -180,7 +180,7 @@ def test_a_preview_of_sent_scores_needs_no_model_in_memory_and_no_engine(
         answer = calibrate(taught, **sent, **({"model_version": version} if version else {}))
         assert answer.status_code == 200
         found = answer.json()
-        assert (found["threshold"], found["method"], found["miss_rate"]) == (3.0, "manual", 0.5)
+        assert (found["threshold"], found["method"], found["n_ng_missed"]) == (3.0, "manual", 1)
         assert found["model_version"] == (version or 1)
     assert_problem(calibrate(taught, **sent, model_version=7), 404, "7")
     assert_problem(calibrate(taught, **sent | {"mm_per_px": 0.1}), 409)

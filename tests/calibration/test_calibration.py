@@ -63,22 +63,22 @@ def test_good_scores_alone_give_a_threshold_above_them_and_say_what_is_unknown()
     assert (found.n_ok, found.n_ng, found.ng_mean, found.p5_ng, found.overlap) == (10, 0, None, None, None)
     assert found.miss_rate is None
     assert "nothing is known about the miss rate" in said(found)
-    assert "10 good samples cannot prove a false-reject rate of 1 %" in said(found)
-    assert "at least 299 good samples" in said(found)
+    assert "10 good parts cannot prove a false-reject rate of 1 %" in said(found)
+    assert "at least 299 good parts" in said(found)
 
 
 def test_enough_good_samples_for_the_promised_rate_are_not_warned_about() -> None:
     many = list(np.random.default_rng(0).lognormal(0, 0.1, 299))
     assert "cannot prove a false-reject rate" not in said(calibrate(many, [], 99))
     assert "cannot prove a false-reject rate" in said(calibrate(many[:298], [], 99))
-    assert "no number of samples can" in said(calibrate(many, [], 100))
+    assert "no number of parts can" in said(calibrate(many, [], 100))
 
 
 def test_classes_that_are_apart_are_told_apart() -> None:
     found = calibrate(GOOD, [3.0, 4.0, 5.0], 99)
     assert max(GOOD) < found.threshold <= 3.0
-    assert (found.overlap, found.miss_rate, found.false_reject_rate) == (False, 0.0, 0.0)
-    assert "3 NG samples cannot prove a miss rate of 5 %" in said(found)
+    assert (found.overlap, found.n_ng_missed, found.n_ok_rejected) == (False, 0, 0)
+    assert "3 NG parts cannot prove a miss rate of 5 %" in said(found)
 
 
 def test_classes_that_overlap_are_said_to() -> None:
@@ -90,7 +90,7 @@ def test_classes_that_overlap_are_said_to() -> None:
 
 
 def test_enough_ng_samples_are_not_warned_about() -> None:
-    assert "NG samples" not in said(calibrate(GOOD, [5.0] * 59, 99))
+    assert "miss rate" not in said(calibrate(GOOD, [5.0] * 59, 99))
 
 
 @settings(max_examples=300, deadline=None)
@@ -101,14 +101,15 @@ def test_ng_scores_can_only_make_the_threshold_stricter(ok: list[float], ng: lis
 
 @settings(max_examples=300, deadline=None)
 @given(scores, st.lists(st.floats(0.01, 100), max_size=30), st.floats(50, 100))
-def test_a_calibration_is_always_a_number_and_its_rates_are_those_of_the_verdicts(
+def test_a_calibration_is_always_a_number_and_counts_what_its_verdicts_are(
     ok: list[float], ng: list[float], percentile: float
 ) -> None:
     found = calibrate(ok, ng, percentile)
     assert math.isfinite(found.threshold)
     assert found.threshold > 0
-    assert found.false_reject_rate == sum(score >= found.threshold for score in ok) / len(ok)
-    assert found.miss_rate == (sum(score < found.threshold for score in ng) / len(ng) if ng else None)
+    assert found.n_ok_rejected == sum(score >= found.threshold for score in ok)
+    assert found.n_ng_missed == sum(score < found.threshold for score in ng)
+    assert (found.miss_rate is None) == (not ng)
     assert found.overlap == (min(ng) <= max(ok) if ng else None)
 
 

@@ -26,7 +26,6 @@ def fit(teaching: Teaching, count: int = 12) -> Fitted:
 
 
 def test_more_patches_than_can_be_held_are_thinned_and_still_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patchcore, "MAX_RAW", 300)
     monkeypatch.setattr(patchcore, "MAX_HELD", 1000)
     fitted = fit(Teaching(min_bank=200))
     assert fitted.n_embeddings == 12 * 256
@@ -36,7 +35,6 @@ def test_more_patches_than_can_be_held_are_thinned_and_still_counted(monkeypatch
 
 
 def test_keeping_every_patch_is_refused_when_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patchcore, "MAX_RAW", 300)
     monkeypatch.setattr(patchcore, "MAX_HELD", 1000)
     with pytest.raises(InvalidField, match="memory_fit"):
         fit(Teaching(keep_all=True))
