@@ -45,9 +45,7 @@ def _told_by_installer(program: Path) -> Path | None:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8-sig", protected_namespaces=()
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8-sig")
 
     data_root: Path = setting("BACKEND_DATA_ROOT", default_data_root(), "Folder of datasets, models, records and logs")
     host: str = setting("BACKEND_HOST", "127.0.0.1", "Address to listen on; another than loopback needs an API key")
