@@ -34,17 +34,7 @@ def prove(data_root: Path) -> AuditVerifyAnswer:
 
 
 def _shown(entry: Entry) -> AuditEntry:
-    return AuditEntry(
-        seq=entry.seq,
-        time_utc=entry.time_utc,
-        who=entry.by,
-        station=entry.station,
-        action=entry.action,
-        target=entry.target,
-        old=entry.old,
-        new=entry.new,
-        entry_request_id=entry.request_id,
-    )
+    return AuditEntry(**vars(entry), who=entry.by, entry_request_id=entry.request_id)
 
 
 def note_settings(audit: Audit, settings: Settings) -> None:
