@@ -16,8 +16,6 @@ from lock_file import pins
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
 BUNDLE = "BrakeDisc"
-
-
 CUDA_PACKAGES = ("torch", "torchvision")
 # The engine and what only it needs: the light edition does without, for tests of all the rest within minutes.
 ENGINE_PACKAGES = (

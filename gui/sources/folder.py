@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from gui.sources.base import Picture, Source, SourceError
 from gui.sources.memory import Memory
 from gui.sources.reading import Found, decoded, is_complete, pictures_in, read_picture
 
-log = logging.getLogger(__name__)
 SETTLED_S = 0.6  # a file of a format without an end mark is complete when it has not changed for so long
 PATIENCE_S = 10.0  # then a torn or locked file is handed out all the same, because somebody must be told
 
