@@ -183,6 +183,17 @@ def split_list(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+def networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Of a comma separated list; an address is one by itself. Raises ValueError, in words."""
+    found = []
+    for item in split_list(text):
+        try:
+            found.append(ipaddress.ip_network(item, strict=False))
+        except ValueError:
+            raise ValueError(f"{item!r} is no address or network such as 192.168.1.20 or 192.168.1.0/24") from None
+    return found
+
+
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
