@@ -75,11 +75,8 @@ class FolderSource(Source):
             if age_s < PATIENCE_S:
                 return None
             # the service refuses an empty picture: the part is an error on the screen, and the next one gets its turn
-            return Picture(b"", found.name, "")
+            return Picture(b"", found.name)
         whole = len(picture.data) == found.size and is_complete(picture.data)
-        settled = age_s > (SETTLED_S if _has_no_end(picture.data) else PATIENCE_S)
+        is_tiff = picture.data[:4] in (b"II*\0", b"MM\0*")  # which has no end mark
+        settled = age_s > (SETTLED_S if is_tiff else PATIENCE_S)
         return picture if whole or settled else None
-
-
-def _has_no_end(data: bytes) -> bool:
-    return data[:4] in (b"II*\0", b"MM\0*")
