@@ -35,14 +35,10 @@ _REFUSAL = "Audit log: another entry is being written; try again when it has end
 _WAIT_S = 10.0
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Audit:
     """One per process; threads and processes take turns. `chain` reads what it writes."""
 
-    def __init__(self, data_root: Path, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, data_root: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._path = log_path(data_root)
         self._lock_file = data_root / "locks" / "audit.lock"
         self._now = now
