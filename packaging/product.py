@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -121,6 +122,11 @@ class Build:
 
 def without(lock: str, names: Sequence[str]) -> str:
     return "".join(pin.text for pin in pins(lock) if pin.name not in names)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def version() -> str:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,7 +23,6 @@ from tray.settings import TraySettings, read_tray_settings
 from tray.single import commands
 from tray.single.control import ControlServer
 from tray.single.instance import Instance
-from tray.supervise.clock import SystemClock
 from tray.supervise.gpu_latch import GpuLatch, NoGpu
 from tray.supervise.policy import RestartPolicy
 from tray.supervise.program import Program, gui_program, page_url, service_program
@@ -75,7 +75,7 @@ def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool
     logs, limits = settings.data_root / "logs", limits_of(settings)
     outputs = [RotatingFile(logs / name, limits) for name in ("service-output.log", "screens-output.log")]
     policy = RestartPolicy(tray_settings.max_crashes, tray_settings.crash_window_s)
-    latch = GpuLatch(settings.data_root / "tray.json", SystemClock())
+    latch = GpuLatch(settings.data_root / "tray.json", time)
     service = Supervisor(lambda: service_program(read_settings()), outputs[0], latch, policy=policy)
     gui_settings = read_gui_settings(settings) if tray_settings.screens else None
     supervisor: Supervisor | WithScreens = service

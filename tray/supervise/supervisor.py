@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
@@ -14,7 +15,7 @@ import psutil
 
 from service.process.port import PortTaken, listen
 from service.settings import SettingsError
-from tray.supervise.clock import Clock, SystemClock
+from tray.supervise.clock import Clock
 from tray.supervise.gpu_latch import DEVICE_LOST, GpuLatch, NoGpu
 from tray.supervise.output import Sink
 from tray.supervise.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
@@ -50,7 +51,8 @@ class Supervisor:
         clock: Clock | None = None,
     ) -> None:
         self._read_program, self._sink, self._latch = read_program, sink, latch
-        self._policy, self._timing, self._clock = policy or RestartPolicy(), timing or Timing(), clock or SystemClock()
+        self._policy, self._timing = policy or RestartPolicy(), timing or Timing()
+        self._clock: Clock = clock or time
         self._asked: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
         self._watchers: list[Callable[[Status], None]] = []
         self.status = Status(since=self._clock.time(), gpu_lost_utc=latch.lost_utc)
