@@ -10,15 +10,7 @@ from tray.texts import Language, reason, text
 
 _WORKS = (State.READY, State.DEGRADED)
 _ON_PURPOSE = (State.STOPPED, State.STOPPING)
-# What begins is said: topic -> key of its text.
-_TEXTS = {
-    "down": "note.down",
-    "gpu": "note.gpu",
-    "disk": "note.disk",
-    "backup": "note.backup",
-    "backup_copy": "note.backup_copy",
-    "golden": "note.golden",
-}
+_TOPICS = ("down", "gpu", "disk", "backup", "backup_copy", "golden")  # what begins is said, in this order
 # A disk that swings around its limit is one occurrence: this much above it has to be free before it counts as over.
 _DISK_MARGIN = 1.05
 
@@ -39,7 +31,7 @@ def news(
     begun, ended = set[str](), set[str]()
     for topic, holds in _topics(status, min_free_mb, open_now=said):
         (begun if holds else ended).add(topic)
-    notes = [_note(topic, status, language) for topic in _TEXTS if topic in begun - said]
+    notes = [_note(topic, status, language) for topic in _TOPICS if topic in begun - said]
     if "down" in said & ended and status.state in _WORKS:
         notes.append(Note("note.back"))
     return notes, (said | begun) - ended
@@ -77,4 +69,4 @@ def _note(topic: str, status: Status, language: Language) -> Note:
         "backup_copy": {"reason": backup.get("copy_error")},
         "disk": {"mb": status.health.get("disk_free_mb")},
     }
-    return Note(_TEXTS[topic], tuple(values.get(topic, {}).items()))
+    return Note(f"note.{topic}", tuple(values.get(topic, {}).items()))
