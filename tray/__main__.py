@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-import multiprocessing
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ log = logging.getLogger("tray")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    multiprocessing.freeze_support()
     _give_streams()
     asked = _parser().parse_args(arguments)
     try:
@@ -98,9 +97,9 @@ def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool
             if headless:
                 ended.wait()
             else:
-                from tray.icon.app import run_icon  # imports pystray, which opens the display
+                from tray.icon.app import App, run_icon  # imports pystray, which opens the display
 
-                run_icon(supervisor, settings, tray_settings, ended, url)
+                run_icon(partial(App, supervisor, settings, tray_settings, ended, url), ended)
     finally:
         supervisor.close()
         control.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from service.settings import Settings
@@ -28,20 +29,13 @@ _JOIN_S = 5.0
 log = logging.getLogger(__name__)
 
 
-def run_icon(
-    supervisor: Supervision,
-    settings: Settings,
-    tray_settings: TraySettings,
-    ended: threading.Event,
-    url: str,
-    desktop: Desktop | None = None,
-) -> None:
+def run_icon(make: Callable[[], App], ended: threading.Event) -> None:
     """Blocks, in the main thread, until the menu's Quit or `ended`; Quit sets `ended` too.
 
-    `url` is the page to open. Where no icon can be shown, the program goes on without one.
+    Where no icon can be shown, the program goes on without one.
     """
     try:
-        app = App(supervisor, settings, tray_settings, ended, url, desktop)
+        app = make()
     except NoIcon as error:
         log.warning("running without an icon: %s", error)
         ended.wait()
@@ -50,7 +44,10 @@ def run_icon(
 
 
 class App:
-    """Two threads besides the icon's own: one shows, one asks the service. `_lock` guards the view."""
+    """Two threads besides the icon's own: one shows, one asks the service. `_lock` guards the view.
+
+    `url` is the page to open. Raises NoIcon.
+    """
 
     def __init__(
         self,
