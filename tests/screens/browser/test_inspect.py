@@ -89,7 +89,10 @@ def test_an_unplugged_camera_takes_the_verdict_away_and_comes_back_by_itself(lin
     away = camera.rename(camera.with_name("unplugged"))
     expect(by(page, "word")).to_have_text("ERROR")
     expect(by(page, "problem")).to_contain_text("camera does not answer")
+    number = int(by(page, "word").get_attribute("data-number") or 0)
     by(page, "inspect").click()
+    # the error of this part, not the one before: the camera must not be back when it is tried
+    expect(by(page, "word")).to_have_attribute("data-number", str(number + 1))
     expect(by(page, "word")).to_have_text("ERROR")
     away.rename(camera)
     expect(by(page, "word")).to_have_text("Ready")
