@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.demo.discs import DEFECTS, draw_disc, ring_shape
 from service.demo.view import MM_PER_PX
-from tests.kit.browser import ROOT, Inspector, by, chromium, connected, cut_off, open_page
+from tests.kit.browser import ROOT, Inspector, by, chromium, connected, cut_off, open_page, speak
 from tests.kit.line_parts import prefer
 from tests.kit.parts import png, wait_until
 
@@ -92,8 +92,7 @@ def _camera(folder: Path) -> Path:
 
 def _shoot_all(browser: Browser, made: Inspector, folder: Path, language: str, inspection: str) -> None:
     page = open_page(browser, made.url)
-    by(page, f"language-{language}").click()
-    connected(page)
+    speak(page, language)
     teach = f"/teach?role={ROLE}&roi=ring"
     one: list[tuple[str, str, Callable[[Page], None]]] = [
         ("inspect", "/", _until_ng),

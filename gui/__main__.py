@@ -20,6 +20,7 @@ from gui.service.jobs import Teaching
 from gui.service.link import LinkWatch
 from gui.settings import GuiSettings, read_gui_settings
 from service.process import lifeline
+from service.process.client import url_of
 from service.process.logs import set_up_logs
 from service.process.port import PortTaken, listen
 from service.settings import Settings, SettingsError, read_settings
@@ -78,9 +79,8 @@ def make_gui(settings: Settings, gui_settings: GuiSettings) -> Gui:
 
 def defaults(settings: Settings) -> Preferences:
     """Until a person chooses: the service of this PC, and the language of the PC."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
     return Preferences(
-        backend_url=f"http://{host}:{settings.port}",
+        backend_url=url_of(settings.host, settings.port),
         api_key=next(iter(settings.api_keys), ""),
         language=system_language(),
     )

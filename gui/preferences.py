@@ -36,19 +36,15 @@ class PreferencesFile:
 
     def __init__(self, folder: Path, defaults: Preferences) -> None:
         self._path, self._lock = folder / FILE, threading.Lock()
-        self._now = _read(self._path, defaults)
-
-    @property
-    def now(self) -> Preferences:
-        return self._now
+        self.now = _read(self._path, defaults)
 
     def change(self, **changes: Any) -> Preferences:
         """Raises DiskFull, OSError."""
         with self._lock:
-            changed = replace(self._now, **changes)
+            changed = replace(self.now, **changes)
             write_file(self._path, json.dumps(asdict(changed), ensure_ascii=False, indent=1).encode())
             self._path.chmod(0o600)  # it holds the key
-            self._now = changed
+            self.now = changed
             return changed
 
 

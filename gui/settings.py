@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.settings import Settings, is_loopback, read_as, setting, split_list
+from service.settings import Settings, is_loopback, networks, read_as, setting
 
 
 class GuiSettings(BaseSettings):
@@ -29,11 +29,7 @@ class GuiSettings(BaseSettings):
     @field_validator("stations")
     @classmethod
     def _are_networks(cls, value: str) -> str:
-        for item in split_list(value):
-            try:
-                ipaddress.ip_network(item, strict=False)
-            except ValueError:
-                raise ValueError(f"{item!r} is no address or network such as 192.168.1.20 or 192.168.1.0/24") from None
+        networks(value)
         return value
 
     @model_validator(mode="after")
@@ -53,7 +49,7 @@ class GuiSettings(BaseSettings):
             caller = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(caller in ipaddress.ip_network(item, strict=False) for item in split_list(self.stations))
+        return any(caller in network for network in networks(self.stations))
 
 
 def read_gui_settings(settings: Settings, **overrides: Any) -> GuiSettings:

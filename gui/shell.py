@@ -29,12 +29,7 @@ SCREENS = (
     ("history", "/history", "history"),
     ("system", "/system", "settings"),
 )
-_DOTS = {
-    Link.READY: "var(--ok)",
-    Link.DEGRADED: "#d08700",
-    Link.LOADING: "#d08700",
-    Link.CONNECTING: "#d08700",
-}
+_DOTS = {Link.READY: "var(--ok)", **dict.fromkeys((Link.DEGRADED, Link.LOADING, Link.CONNECTING), "#d08700")}
 TICK_S = 0.5
 
 

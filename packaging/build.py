@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from environment import PYTHON_PACKAGE, make_cuda_lock, make_environment
 from lock_file import canonical
-from product import HERE, ROOT, Asked, Build, say
+from product import HERE, ROOT, Asked, Build, say, sha256_of
 
 # Inno Setup 6.4.1, from npm's registry where none is given.
 INNO_PACKAGE, INNO_SHA512 = (
@@ -206,10 +206,7 @@ def make_papers(build: Build) -> None:
 def write_checksums(folder: Path) -> None:
     """`SHA256SUMS`, as `sha256sum -c` reads it."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "SHA256SUMS")
-    lines = []
-    for path in files:
-        with path.open("rb") as file:
-            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+    lines = [f"{sha256_of(path)}  {path.name}\n" for path in files]
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii", newline="\n")
 
 

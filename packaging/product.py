@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -16,8 +17,6 @@ from lock_file import pins
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
 BUNDLE = "BrakeDisc"
-
-
 CUDA_PACKAGES = ("torch", "torchvision")
 # The engine and what only it needs: the light edition does without, for tests of all the rest within minutes.
 ENGINE_PACKAGES = (
@@ -123,6 +122,11 @@ class Build:
 
 def without(lock: str, names: Sequence[str]) -> str:
     return "".join(pin.text for pin in pins(lock) if pin.name not in names)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def version() -> str:

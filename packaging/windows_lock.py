@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 from licences import PLATFORMS, ROOT, holds, reached
-from lock_file import Pin, pins
+from lock_file import pins
 
 LOCK = Path(__file__).with_name("windows.lock")
 HEAD = "# Written by packaging/windows_lock.py: the Windows product, and what builds it.\n"
@@ -39,11 +39,8 @@ def windows_lock() -> str:
     wanted = reached(project["dependencies"]) | set(BUILD) | {"colorama"}
     locked = pins((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     taken = [pin for pin in locked if pin.name in wanted and holds(pin.marker, PLATFORMS[:1])]
-    return HEAD + "".join(_plain(pin) for pin in sorted([*taken, *pins(TOOLS)], key=lambda pin: pin.name))
-
-
-def _plain(pin: Pin) -> str:
-    return pin.text.replace(f" ; {pin.marker}", "", 1)
+    every = sorted([*taken, *pins(TOOLS)], key=lambda pin: pin.name)
+    return HEAD + "".join(pin.text.replace(f" ; {pin.marker}", "", 1) for pin in every)
 
 
 if __name__ == "__main__":

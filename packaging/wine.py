@@ -19,20 +19,7 @@ PACKAGES = ("wine", "wine64", "xvfb", "xauth", "xdotool", "x11-utils", "imagemag
 LANGUAGES = ("de_DE", "tr_TR")
 UCRTBASE = Path("usr/lib/x86_64-linux-gnu/wine/x86_64-windows/ucrtbase.dll")
 I386 = Path("usr/lib/x86_64-linux-gnu/wine/i386-windows")
-# stdin stays an open pipe: with a closed one Python for Windows ends before it begins
-ENTER = """
-set -u
-mount -t proc proc "$W_ROOT/proc"; mount --rbind /dev "$W_ROOT/dev"; mount --rbind /sys "$W_ROOT/sys"
-for share in $W_SHARES; do mkdir -p "$W_ROOT$share"; mount --bind "$share" "$W_ROOT$share"; done
-cp /etc/resolv.conf "$W_ROOT/etc/resolv.conf" 2>/dev/null
-exec chroot --userspec="$W_USER:$W_USER" "$W_ROOT" /bin/bash -c '
-export HOME=$WINEPREFIX.home XDG_RUNTIME_DIR=$WINEPREFIX.home/run
-mkdir -p "$XDG_RUNTIME_DIR"; chmod 700 "$XDG_RUNTIME_DIR"
-[ -e "$WINEPREFIX/system.reg" ] || for attempt in 1 2 3; do
-    env -u DISPLAY xvfb-run -a wineboot -i >/dev/null 2>&1; wineserver -w && break
-done
-cd "$W_FOLDER" && exec "$@"' enter "$@"
-"""
+ENTER = Path(__file__).with_name("enter.sh")
 
 
 @dataclass(frozen=True)
@@ -57,7 +44,7 @@ class Wine:
         timeout_s: float = 1800, *, capture: bool = False,
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         """A Linux program inside, that may start Windows ones."""
-        pipe, hold = os.pipe()
+        pipe, hold = os.pipe()  # open: with a closed stdin Python for Windows ends before it begins
         try:
             return subprocess.run(
                 self.entering(command), env=self.environment(folder, environment), stdin=pipe, text=True,
@@ -70,7 +57,7 @@ class Wine:
 
     def entering(self, command: Sequence[str]) -> list[str]:
         """`command` inside, in a mount namespace of its own; needs `environment`."""
-        return ["unshare", "--mount", "--propagation", "private", "bash", "-c", ENTER, "enter", *command]
+        return ["unshare", "--mount", "--propagation", "private", "bash", str(ENTER), *command]
 
     def environment(self, folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
         return {
@@ -126,12 +113,7 @@ def add_32_bit(root: Path) -> None:
     """Installers are 32-bit programs. Wine needs only its own 32-bit DLLs for them, not 32-bit Linux beside them."""
     if (root / I386 / "ntdll.dll").exists():
         return
-    version = subprocess.run(
-        ["chroot", str(root), "dpkg-query", "-W", "-f=${Version}", "libwine"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    version = _quietly(["chroot", str(root), "dpkg-query", "-W", "-f=${Version}", "libwine"])
     mirror = (root / "etc/apt/sources.list").read_text().split()[1].rstrip("/")
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "libwine.deb"
@@ -202,9 +184,10 @@ def _u32(data: bytearray, at: int) -> int:
     return int.from_bytes(data[at : at + 4], "little")
 
 
-def _quietly(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Only a failure is shown."""
+def _quietly(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """What it printed; only a failure is shown. Raises CalledProcessError."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout[-4000:] + done.stderr[-4000:], file=sys.stderr)
         done.check_returncode()
+    return done.stdout

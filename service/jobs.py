@@ -10,9 +10,8 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -21,9 +20,9 @@ import psutil
 import sqlalchemy as sa
 
 from service.contract.jobs import Job
-from service.errors import Cancelled, Conflict, Interrupted, NotFound, Problem, QueueFull
+from service.errors import Cancelled, Conflict, Interrupted, Problem, QueueFull
 from service.progress import Report
-from service.store.records.database import jobs, named
+from service.store.records.database import errors_named, jobs, row_of
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +63,7 @@ class Jobs:
         return job_id, future
 
     def get(self, job_id: str) -> Job:
-        with self._engine.connect() as connection:
-            row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"No job {job_id!r}.")
-        return Job(**{name: getattr(row, name) for name in Job.model_fields})
+        return Job(**row_of(self._engine, jobs.c.job_id, job_id, f"No job {job_id!r}."))
 
     def cancel(self, job_id: str) -> Job:
         """Ask a running job to end. Raises Conflict when it has ended already."""
@@ -89,7 +84,7 @@ class Jobs:
             lane.shutdown(wait=True)
 
     def _insert(self, job_id: str, kind: str) -> None:
-        with self._transaction() as connection:
+        with errors_named(), self._engine.begin() as connection:
             connection.execute(
                 sa.insert(jobs).values(
                     job_id=job_id,
@@ -147,7 +142,7 @@ class Jobs:
 
     def _update(self, job_id: str, **values: object) -> bool:
         """Write values; returns whether a cancel was asked for. Raises DiskFull, DatabaseUnusable."""
-        with self._transaction() as connection:
+        with errors_named(), self._engine.begin() as connection:
             connection.execute(sa.update(jobs).where(jobs.c.job_id == job_id).values(**values))
             asked = connection.execute(sa.select(jobs.c.cancel_asked).where(jobs.c.job_id == job_id))
             return bool(asked.scalar_one())
@@ -157,14 +152,6 @@ class Jobs:
             self._update(job_id, state=state, stage=state, ended_utc=_now(), **values)
         except Problem as problem:  # who waits for the job gets its result all the same
             log.error("end of job not recorded", extra={"job_id": job_id, "state": state, "detail": problem.detail})
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.DBAPIError as error:
-            raise named(error) from error
 
     def _end_orphans(self) -> None:
         """Jobs whose process died are failed; old ones are forgotten."""

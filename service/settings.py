@@ -45,9 +45,7 @@ def _told_by_installer(program: Path) -> Path | None:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8-sig", protected_namespaces=()
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8-sig")
 
     data_root: Path = setting("BACKEND_DATA_ROOT", default_data_root(), "Folder of datasets, models, records and logs")
     host: str = setting("BACKEND_HOST", "127.0.0.1", "Address to listen on; another than loopback needs an API key")
@@ -183,6 +181,17 @@ def set_by_environment() -> dict[str, str]:
 
 def split_list(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Of a comma separated list; an address is one by itself. Raises ValueError, in words."""
+    found = []
+    for item in split_list(text):
+        try:
+            found.append(ipaddress.ip_network(item, strict=False))
+        except ValueError:
+            raise ValueError(f"{item!r} is no address or network such as 192.168.1.20 or 192.168.1.0/24") from None
+    return found
 
 
 def is_loopback(host: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from tray.settings import TraySettings, read_tray_settings
 from tray.single import commands
 from tray.single.control import ControlServer
 from tray.single.instance import Instance
-from tray.supervise.clock import SystemClock
 from tray.supervise.gpu_latch import GpuLatch, NoGpu
 from tray.supervise.policy import RestartPolicy
 from tray.supervise.program import Program, gui_program, page_url, service_program
@@ -34,7 +34,6 @@ log = logging.getLogger("tray")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    multiprocessing.freeze_support()
     _give_streams()
     asked = _parser().parse_args(arguments)
     try:
@@ -75,7 +74,7 @@ def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool
     logs, limits = settings.data_root / "logs", limits_of(settings)
     outputs = [RotatingFile(logs / name, limits) for name in ("service-output.log", "screens-output.log")]
     policy = RestartPolicy(tray_settings.max_crashes, tray_settings.crash_window_s)
-    latch = GpuLatch(settings.data_root / "tray.json", SystemClock())
+    latch = GpuLatch(settings.data_root / "tray.json", time)
     service = Supervisor(lambda: service_program(read_settings()), outputs[0], latch, policy=policy)
     gui_settings = read_gui_settings(settings) if tray_settings.screens else None
     supervisor: Supervisor | WithScreens = service
@@ -98,9 +97,9 @@ def supervise(settings: Settings, tray_settings: TraySettings, *, headless: bool
             if headless:
                 ended.wait()
             else:
-                from tray.icon.app import run_icon  # imports pystray, which opens the display
+                from tray.icon.app import App, run_icon  # imports pystray, which opens the display
 
-                run_icon(supervisor, settings, tray_settings, ended, url)
+                run_icon(partial(App, supervisor, settings, tray_settings, ended, url), ended)
     finally:
         supervisor.close()
         control.close()

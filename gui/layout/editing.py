@@ -64,18 +64,10 @@ class Editing:
     def dirty(self) -> bool:
         return self.draft != self.saved
 
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._undo)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._redo)
-
     def possible(self, command: str) -> bool:
         """Whether the command would do anything now."""
         able = {
-            "undo": self.can_undo, "redo": self.can_redo, "paste": self.clipboard, "duplicate": self.roi,
+            "undo": self._undo, "redo": self._redo, "paste": self.clipboard, "duplicate": self.roi,
             "delete": self.selected, "copy": self.roi,
         }[command]  # fmt: skip
         return bool(able) and (command == "copy" or not self.draft.locked)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import threading
 import uuid
+from pathlib import Path
 
 from cachetools import LRUCache
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 
 from gui.service.client import Client, ServiceError
 
@@ -19,10 +20,7 @@ _PICTURES = re.compile(
 )
 _KEPT = 64
 # Shown instead of a thumbnail that was not kept: a rectangle with a stroke through it, seen in light and dark.
-_NOT_KEPT = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 40" fill="none" stroke="#8a96a3" stroke-width="2">'
-    '<rect x="20" y="10" width="24" height="18" rx="2"/><path d="M16 32 48 6"/></svg>'
-)
+_NOT_KEPT = Path(__file__).parents[1] / "static" / "not_kept.svg"
 
 
 class Pictures:
@@ -62,7 +60,7 @@ def routes(client: Client, pictures: Pictures) -> APIRouter:
             data, media_type = await client.picture(f"/{path}", dict(request.query_params))
         except ServiceError as error:
             if error.status == 404 and path.endswith("thumbnail"):
-                return Response(_NOT_KEPT, media_type="image/svg+xml", headers={"Cache-Control": "private, max-age=5"})
+                return FileResponse(_NOT_KEPT, headers={"Cache-Control": "private, max-age=5"})
             return PlainTextResponse(error.detail, error.status or 503)
         return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=60"})
 

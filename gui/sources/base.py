@@ -17,11 +17,10 @@ class SourceError(Told):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture file as the service gets it, and the moment of its exposure (ISO 8601, UTC)."""
+    """A picture file as the service gets it."""
 
     data: bytes
     name: str
-    taken_utc: str
 
 
 @dataclass(frozen=True)

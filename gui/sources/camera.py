@@ -128,8 +128,7 @@ def as_picture(frame: np.ndarray) -> Picture:
     done, data = cv2.imencode(".png", frame, _FAST_PNG)
     if not done:
         raise SourceError("camera_gone", "The camera's picture cannot be encoded.")
-    taken = now_utc()
-    return Picture(data.tobytes(), f"{taken[:23].replace(':', '-')}.png", taken)
+    return Picture(data.tobytes(), f"{now_utc()[:23].replace(':', '-')}.png")
 
 
 def _exposure(capture: cv2.VideoCapture) -> Exposure | None:

@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from gui.sources.base import Picture, Source, SourceError, now_utc
+from gui.sources.base import Picture, Source, SourceError
 from gui.sources.reading import decoded
 
 MAX_WAITING = 200  # they wait in memory
@@ -26,7 +26,7 @@ class FilesSource(Source):
         with self._lock:
             if len(self._waiting) >= MAX_WAITING:
                 raise SourceError("too_many_files", f"{MAX_WAITING} files wait already.")
-            self._waiting.append(Picture(data, name, now_utc()))
+            self._waiting.append(Picture(data, name))
 
     def grab(self) -> Picture:
         """The next file that waits, or the last one again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from gui.sources.base import Picture, Source, SourceError
 from gui.sources.memory import Memory
 from gui.sources.reading import Found, decoded, is_complete, pictures_in, read_picture
 
-log = logging.getLogger(__name__)
 SETTLED_S = 0.6  # a file of a format without an end mark is complete when it has not changed for so long
 PATIENCE_S = 10.0  # then a torn or locked file is handed out all the same, because somebody must be told
 
@@ -77,11 +75,8 @@ class FolderSource(Source):
             if age_s < PATIENCE_S:
                 return None
             # the service refuses an empty picture: the part is an error on the screen, and the next one gets its turn
-            return Picture(b"", found.name, "")
+            return Picture(b"", found.name)
         whole = len(picture.data) == found.size and is_complete(picture.data)
-        settled = age_s > (SETTLED_S if _has_no_end(picture.data) else PATIENCE_S)
+        is_tiff = picture.data[:4] in (b"II*\0", b"MM\0*")  # which has no end mark
+        settled = age_s > (SETTLED_S if is_tiff else PATIENCE_S)
         return picture if whole or settled else None
-
-
-def _has_no_end(data: bytes) -> bool:
-    return data[:4] in (b"II*\0", b"MM\0*")

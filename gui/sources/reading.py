@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -48,8 +47,7 @@ def read_picture(folder: Path, found: Found) -> Picture:
         data = (folder / found.name).read_bytes()
     except OSError as error:
         raise SourceError("file_unreadable", f"{found.name} cannot be read: {error.strerror or error}") from None
-    taken = datetime.fromtimestamp(found.mtime_ns / 1e9, UTC)
-    return Picture(data, found.name, taken.isoformat(timespec="milliseconds"))
+    return Picture(data, found.name)
 
 
 def is_complete(data: bytes) -> bool:

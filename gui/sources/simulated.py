@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gui.sources.base import Beat, Picture, Source, SourceError, now_utc
+from gui.sources.base import Beat, Picture, Source, SourceError
 from gui.sources.reading import decoded, pictures_in, read_picture
 
 
@@ -38,5 +38,4 @@ class SimulatedSource(Source):
         present = sorted(pictures_in(self._folder), key=lambda found: found.name)
         if not present:
             raise SourceError("folder_empty", f"There is no picture in {self._folder}.")
-        found = present[number % len(present)]
-        return Picture(read_picture(self._folder, found).data, found.name, now_utc())
+        return read_picture(self._folder, present[number % len(present)])

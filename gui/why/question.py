@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 
 from nicegui import ui
 
@@ -27,8 +28,8 @@ class Questionable:
         ui.label(say("why.question_explain")).classes("muted")
         self._tiles = ui.element("div").classes("tiles").props("data-testid=questionable")
         with ui.row().classes("gap-1"):
-            for name, icon, do in (("to_ng", "swap_horiz", self._to_ng), ("take_out", "delete", self._take_out)):
-                testid, look = name.replace("_", "-"), "flat no-caps"
+            for name, icon, move in (("to_ng", "swap_horiz", True), ("take_out", "delete", False)):
+                testid, look, do = name.replace("_", "-"), "flat no-caps", partial(self._remove, name, move=move)
                 self._desk.button(say(f"why.{name}"), do, testid, look, icon, lambda: bool(self._chosen))
         with ui.row().classes("items-center gap-3") as self._done:
             self._done_text = ui.label().classes("text-body1")
@@ -60,15 +61,9 @@ class Questionable:
             ui.label(self._say(key) if self._say.has(key) else sample.reason).classes("text-weight-bold")
             ui.label(self._say("why.score", score=number(sample.held_out_score, language))).classes("number")
 
-    async def _to_ng(self) -> None:
-        await self._remove("why.sure_to_ng", "why.to_ng", move=True)
-
-    async def _take_out(self) -> None:
-        await self._remove("why.sure_take_out", "why.take_out", move=False)
-
-    async def _remove(self, question: str, do: str, *, move: bool) -> None:
+    async def _remove(self, what: str, *, move: bool) -> None:
         here, roi = self._desk.here, self._desk.roi
-        if not await here.sure(self._say(question, n=len(self._chosen)), self._say(do)):
+        if not await here.sure(self._say(f"why.sure_{what}", n=len(self._chosen)), self._say(f"why.{what}")):
             return
         for filename in sorted(self._chosen):
             done: Awaitable[object] = roi.move("ok", filename) if move else roi.delete("ok", filename)

@@ -32,16 +32,12 @@ def get_backups(backend: Parts) -> BackupsAnswer:
 @router.post("", response_model=BackupAnswer, responses=STARTED)
 def post_backups(backend: Parts, prefer: Prefer = "") -> BackupAnswer | Response:
     """`curl -X POST http://127.0.0.1:8000/backups`"""
-    started = backend.upkeep.jobs.start(
-        "backup", partial(backing_up.back_up, backend.device, backend.upkeep), lane="disk"
-    )
-    return of_job(BackupAnswer, started, prefer)
+    work = partial(backing_up.back_up, backend.device, backend.upkeep)
+    return of_job(BackupAnswer, backend.upkeep.jobs.start("backup", work, lane="disk"), prefer)
 
 
 @router.post("/{name}/restore", response_model=RestoreAnswer, responses=STARTED)
 def post_restore(backend: Parts, name: str, prefer: Prefer = "") -> RestoreAnswer | Response:
     """`curl -X POST http://127.0.0.1:8000/backups/NAME/restore`: checks it, then restarts with it"""
-    started = backend.upkeep.jobs.start(
-        "restore", partial(backing_up.restore, backend.people, backend.upkeep, name), lane="disk"
-    )
-    return of_job(RestoreAnswer, started, prefer)
+    work = partial(backing_up.restore, backend.people, backend.upkeep, name)
+    return of_job(RestoreAnswer, backend.upkeep.jobs.start("restore", work, lane="disk"), prefer)

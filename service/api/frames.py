@@ -19,8 +19,9 @@ from service.contract.frames import (
     InspectAnswer,
 )
 from service.contract.words import Name
-from service.inspection import history, pictures
+from service.inspection import history
 from service.inspection.frame import FrameRequest, inspect_frame
+from service.inspection.pictures import frame_picture, small
 from service.store.records.frames import FrameFilter
 
 router = APIRouter(tags=["frames"])
@@ -83,10 +84,10 @@ def get_frame(backend: Parts, frame_id: str) -> FrameAnswer:
 @router.get("/frames/{frame_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 def get_image(backend: Parts, frame_id: str) -> Response:
     """`curl -o part.png http://127.0.0.1:8000/frames/ID/image`: the picture as it was received"""
-    return picture(backend.kept.archive.image(backend.kept.frames.get(frame_id).frame_id))
+    return picture(frame_picture(backend.kept, frame_id))
 
 
 @router.get("/frames/{frame_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(backend: Parts, frame_id: str, side: Side = 160) -> Response:
     """`curl -o small.jpg 'http://127.0.0.1:8000/frames/ID/thumbnail?side=160'`"""
-    return small_picture(pictures.frame_thumbnail(backend.kept, frame_id, side))
+    return small_picture(small(backend.kept, frame_picture(backend.kept, frame_id), side, frame_id))

@@ -14,10 +14,11 @@ from fastapi.responses import StreamingResponse
 
 from service.api.fields import Side, picture, small_picture, utc
 from service.api.request import Parts, answered
+from service.backend import Backend
 from service.contract.inspections import InspectionAnswer, InspectionsAnswer, InspectionsSummary, InspectionSummary
 from service.contract.words import Name, Score, Verdict
-from service.inspection import history, pictures
-from service.inspection.pictures import picture_of
+from service.inspection import history
+from service.inspection.pictures import picture_of, small
 from service.store.records.inspections import Order, Record, RecordFilter
 
 router = APIRouter(prefix="/inspections", tags=["record"])
@@ -82,19 +83,23 @@ def get_inspection(backend: Parts, inspection_id: str) -> InspectionAnswer:
 @router.get("/{inspection_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 def get_image(backend: Parts, inspection_id: str) -> Response:
     """`curl -o part.png http://127.0.0.1:8000/inspections/ID/image`: as received; an ROI is cut from its frame"""
-    return picture(picture_of(backend.kept, backend.kept.records.get(inspection_id)))
+    return picture(_picture(backend, inspection_id))
 
 
 @router.get("/{inspection_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(backend: Parts, inspection_id: str, side: Side = 160) -> Response:
     """`curl -o small.jpg 'http://127.0.0.1:8000/inspections/ID/thumbnail?side=160'`"""
-    return small_picture(pictures.inspection_thumbnail(backend.kept, inspection_id, side))
+    return small_picture(small(backend.kept, _picture(backend, inspection_id), side, inspection_id))
 
 
 @router.get("/{inspection_id}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def get_heatmap(backend: Parts, inspection_id: str) -> Response:
     """`curl -o heatmap.png http://127.0.0.1:8000/inspections/ID/heatmap`"""
     return Response(backend.kept.archive.heatmap(inspection_id), media_type="image/png")
+
+
+def _picture(backend: Backend, inspection_id: str) -> bytes:
+    return picture_of(backend.kept, backend.kept.records.get(inspection_id))
 
 
 def _shown(record: Record) -> dict[str, Any]:

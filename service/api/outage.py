@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from service import __version__, caller
 from service.api.gate import Gate
 from service.api.problems import problem_response
-from service.contract.health import not_serving
 from service.errors import NotReady
 from service.keys import own_hosts
+from service.process.starting import not_serving
 from service.settings import Settings, split_list
 
 RETRY_AFTER_S = 15
@@ -29,10 +29,7 @@ def create_outage_app(settings: Settings, reason: str) -> FastAPI:
 
     @app.get("/health")
     async def get_health() -> JSONResponse:
-        answer = not_serving(
-            "error", "data_root_closed", reason, version=__version__, device=settings.device,
-            backbone=settings.backbone, uptime_s=time.monotonic() - started,
-        )  # fmt: skip
+        answer = not_serving("error", "data_root_closed", reason, settings, started)
         answer.request_id = caller.request_id.get()
         return JSONResponse(answer.model_dump(), 503)
 

@@ -18,16 +18,8 @@ from service.errors import InvalidField, NotFound, Problem, TooLarge
 log = logging.getLogger(__name__)
 _CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "What is wrong with the request, and what to do",
-        "content": _CONTENT,
-        "model": ProblemAnswer,
-    },
-    "5XX": {
-        "description": "What is wrong with the service, and what to do",
-        "content": _CONTENT,
-        "model": ProblemAnswer,
-    },
+    some: {"description": f"What is wrong with the {what}, and what to do", "content": _CONTENT, "model": ProblemAnswer}
+    for some, what in (("4XX", "request"), ("5XX", "service"))
 }
 
 

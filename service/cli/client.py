@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from service.process.client import JSON, NoAnswer, NotListening, Refused, ServiceClient, called_host
+from service.process.client import JSON, NoAnswer, NotListening, Refused, ServiceClient, url_of
 from service.progress import Report
 from service.settings import Settings
 
@@ -75,7 +75,7 @@ def _multipart(fields: Mapping[str, Any], files: Sequence[tuple[str, tuple[str, 
 
 
 def client_of(settings: Settings) -> Client:
-    return Client(url_of(settings), next(iter(settings.api_keys), ""))
+    return Client(url_of(settings.host, settings.port), next(iter(settings.api_keys), ""))
 
 
 @contextmanager
@@ -145,12 +145,6 @@ def wait_until_ready(
             said = reason
         time.sleep(0.2)
     raise Refused(503, "not_ready", f"The service was not ready within {START_TIMEOUT_S:.0f} s: {reason}")
-
-
-def url_of(settings: Settings) -> str:
-    """Where a client on this machine finds the service."""
-    host = called_host(settings.host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def serve_command() -> list[str]:

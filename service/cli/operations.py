@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import socket
 import time
@@ -14,30 +13,25 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.client import Client, connected, running, wait_until_ready
-from service.cli.teach_inspect import progress_bar
+from service.cli.teach_inspect import progress
 from service.errors import InvalidField
-from service.operations.backup import backups_of
+from service.operations.audit import note_own, user
+from service.operations.backup import backups_of, stage_named, told
 from service.process.client import NoAnswer
 from service.progress import Report
 from service.settings import Settings
 from service.store.audit.log import Audit
 from service.store.backups.archive_file import check_archive
-from service.store.backups.make import backups_lock, is_backup_name
-from service.store.backups.restore import FORMER, finish_restore, refuse_in_use, restored, stage, stage_former
+from service.store.backups.make import is_backup_name
+from service.store.backups.restore import FORMER, finish_restore, refuse_in_use, restored
 from service.store.state.freeze import Freezing
 
 PASSED, FAILED = 0, 1
 
 
 def back_up(settings: Settings, console: Console) -> int:
-    with running(settings) as client, progress_bar(console) as bar:
-        task = bar.add_task("backup", total=1.0)
-
-        def report(share: float, stage: str) -> None:
-            bar.update(task, completed=share, description=f"backup: {stage}")
-
-        made = client.back_up(report) if client else _back_up_here(settings, report)
-        bar.update(task, completed=1.0)
+    with running(settings) as client, progress(console, "backup") as report:
+        made = client.back_up(report) if client else told(backups_of(settings).make(report))
     console.print(f"{made['name']}: {made['n_files']} files, {made['size_bytes'] / 1e6:.1f} MB, read back and whole.")
     if made["copy_error"]:
         console.print(f"[yellow]{made['copy_error']}[/]")
@@ -56,22 +50,18 @@ def list_backups(settings: Settings, console: Console) -> int:
 def restore(settings: Settings, console: Console, name: str) -> int:
     """`name` of a backup, `former`, or the path of a file that is one. Exit code 1 when the check afterwards fails."""
     name = _brought_in(settings, name)
-    with running(settings) as client, progress_bar(console) as bar:
-        task = bar.add_task("restore", total=1.0)
-
-        def report(share: float, stage: str) -> None:
-            bar.update(task, completed=share, description=f"restore: {stage}")
-
+    with running(settings) as client:
+        started = _started(client) if client else 0.0
+        with progress(console, "restore") as report:
+            if client:
+                client.restore(name, report)
+            else:
+                _restore_here(settings, name, report)
         if client is None:
-            _restore_here(settings, name, report)
-            bar.update(task, completed=1.0)
             console.print(f"{name} is restored; it is checked when the service starts.")
             found = restored(settings.data_root)
             _tell_records(console, found.model_dump() if found else None)
             return PASSED
-        started = _started(client)
-        client.restore(name, report)
-        bar.update(task, completed=1.0)
         _wait_until_restarted(client, started)
         wait_until_ready(client, console.print)
         _tell_records(console, client.restored())
@@ -93,8 +83,8 @@ def freeze(settings: Settings, console: Console, why: str) -> int:
         if client:
             client.freeze(why)
         else:
-            now = Freezing(settings.data_root).freeze(_user(), socket.gethostname(), why)
-            _note(settings, "freeze", {}, new=now.model_dump())
+            now = Freezing(settings.data_root).freeze(user(), socket.gethostname(), why)
+            note_own(Audit(settings.data_root), "freeze", {}, new=now.model_dump())
     console.print("Training is frozen: nothing is taught, calibrated or changed in the samples until it is released.")
     return PASSED
 
@@ -106,7 +96,8 @@ def unfreeze(settings: Settings, console: Console) -> int:
         else:
             before = Freezing(settings.data_root).frozen()
             Freezing(settings.data_root).release()
-            _note(settings, "unfreeze", {}, old=before.model_dump() if before else None)
+            old = before.model_dump() if before else None
+            note_own(Audit(settings.data_root), "unfreeze", {}, old=old)
     console.print("Training is released.")
     return PASSED
 
@@ -138,21 +129,12 @@ def _tell_records(console: Console, found: dict[str, Any] | None) -> None:
         console.print(f"{found['carried_over']} inspections recorded since the backup are kept in the record.")
 
 
-def _back_up_here(settings: Settings, report: Report) -> dict[str, Any]:
-    made = backups_of(settings).make(report)
-    return {**made.backup.model_dump(), "n_files": made.n_files, "copy_error": made.copy_error}
-
-
 def _restore_here(settings: Settings, name: str, report: Report) -> None:
     refuse_in_use(settings.data_root)
-    with backups_lock(settings.data_root):
-        if name == FORMER:
-            stage_former(settings.data_root)
-        else:
-            reserve = settings.min_free_mb * 1_000_000
-            stage(settings.data_root, backups_of(settings).path(name), reserve, report)
+    stage_named(settings, backups_of(settings), name, report)
     finish_restore(settings.data_root)
-    _note(settings, "restore", {"backup": name})  # after it: the log of another PC comes with its backup
+    # after it: the log of another PC comes with its backup
+    note_own(Audit(settings.data_root), "restore", {"backup": name})
 
 
 def _brought_in(settings: Settings, name: str) -> str:
@@ -183,14 +165,3 @@ def _wait_until_restarted(client: Client, former: float) -> None:
         except (NoAnswer, ValueError):
             pass
         time.sleep(0.1)
-
-
-def _note(
-    settings: Settings, action: str, target: dict[str, object], *, old: object = None, new: object = None
-) -> None:
-    station = socket.gethostname()
-    Audit(settings.data_root).append(action, by=_user(), station=station, target=target, old=old, new=new)
-
-
-def _user() -> str:
-    return getpass.getuser()

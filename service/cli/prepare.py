@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 
 from rich.console import Console
 
 from service.errors import InvalidField
-from service.settings import SETTINGS_FILE, default_data_root, read_settings, split_list
+from service.settings import SETTINGS_FILE, default_data_root, networks, read_settings, split_list
 from service.store.state.settings_file import SettingsFile
 
 
@@ -37,9 +36,8 @@ def prepare(console: Console, *, port: int | None, screens_port: int | None, sta
 
 def _checked(stations: str) -> str:
     """Raises InvalidField."""
-    for item in split_list(stations):
-        try:
-            ipaddress.ip_network(item, strict=False)
-        except ValueError:
-            raise InvalidField(f"{item!r} is no address or network such as 192.168.1.20 or 192.168.1.0/24.") from None
+    try:
+        networks(stations)
+    except ValueError as error:
+        raise InvalidField(f"{error}.") from None
     return ",".join(split_list(stations))

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from service.cli.client import Client, started, wait_until_ready
-from service.cli.teach_inspect import fit_with_progress, progress_bar, row_of, verdict_table, write_overlay
+from service.cli.teach_inspect import progress, progress_bar, row_of, verdict_table, write_overlay
 from service.cli.weights import get_best
 from service.demo.discs import DEFECTS, draw_disc, ring_shape
 from service.demo.view import MM_PER_PX
@@ -83,7 +83,8 @@ def teach(client: Client, console: Console, folder: Path, shape: str) -> None:
         path.write_bytes(encode_png(part.image_rgb))
         images.append(path)
     fields = {**ROI, "mm_per_px": MM_PER_PX, "shape": shape}
-    fitted = fit_with_progress(client, console, fields, images)
+    with progress(console, "teach") as report:
+        fitted = client.fit(fields, images, report)
     console.print(
         f"Taught {fitted['n_images']} parts in {fitted['duration_s']:.1f} s: {fitted['coreset_size']} patches."
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from service.cli.shapes import shape_json
 from service.contract.shapes import parse_shape
 from service.errors import InvalidField
 from service.process.client import Refused
+from service.progress import Report
 from service.settings import Settings
 from service.vision.images import decode, encode_png
 from service.vision.overlay import draw_overlay
@@ -35,7 +37,8 @@ def teach_folder(
     fields = {"role_id": role, "roi_id": roi, "mm_per_px": mm_per_px, "stage": str(stage).lower()}
     fields |= _shape_field(shape, images[0], settings)
     with connected(settings, console.print) as client:
-        fitted = fit_with_progress(client, console, fields, images)
+        with progress(console, "teach") as report:
+            fitted = client.fit(fields, images, report)
         asked = {"role_id": role, "roi_id": roi, "mm_per_px": mm_per_px, "model_version": fitted["model_version"]}
         calibrated = client.calibrate(asked)
     console.print(
@@ -80,12 +83,13 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def fit_with_progress(
-    client: Client, console: Console, fields: dict[str, Any], images: list[Path]
-) -> Mapping[str, Any]:
+@contextmanager
+def progress(console: Console, what: str) -> Iterator[Report]:
+    """A bar for one piece of work, and what moves it."""
     with progress_bar(console) as bar:
-        task = bar.add_task("teach", total=1.0)
-        return client.fit(fields, images, lambda p, stage: bar.update(task, completed=p, description=f"teach: {stage}"))
+        task = bar.add_task(what, total=1.0)
+        yield lambda share, stage: bar.update(task, completed=share, description=f"{what}: {stage}")
+        bar.update(task, completed=1.0)
 
 
 def progress_bar(console: Console) -> Progress:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from service.contract.inspections import InspectionSummary, RegionAnswer
 from service.contract.layouts import Affine, Alignment
@@ -17,10 +17,6 @@ FrameVerdict = Literal["OK", "NG", "ERROR"]
 Points = list[tuple[float, float]]
 
 
-class _Words(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
-
-
 class FrameRegion(RegionAnswer):
     """As in `/infer`, in pixels of the ROI's picture; `contour_frame` and `centre_frame` in pixels of the frame."""
 
@@ -28,7 +24,7 @@ class FrameRegion(RegionAnswer):
     centre_frame: tuple[float, float]
 
 
-class FrameRoi(_Words):
+class FrameRoi(BaseModel):
     """`to_frame` takes pixels of the ROI's picture to pixels of the frame; outlines are polygons in the frame."""
 
     roi_id: str
@@ -62,7 +58,7 @@ class InspectAnswer(Answer):
     timings_ms: dict[str, float]
 
 
-class FrameSummary(_Words):
+class FrameSummary(BaseModel):
     """`verdict` is null where the part could not be judged: `problem_code` and `problem_detail` say why."""
 
     frame_id: str
@@ -99,13 +95,13 @@ class FrameAnswer(Answer, FrameSummary):
     rois: list[InspectionSummary]
 
 
-class FramesOfRoi(_Words):
+class FramesOfRoi(BaseModel):
     roi_id: str
     n: int
     n_ng: int
 
 
-class FramesOfHour(_Words):
+class FramesOfHour(BaseModel):
     start_utc: str
     n: int
     n_ng: int

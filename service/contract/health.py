@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 from pydantic import BaseModel
@@ -57,17 +56,3 @@ class Health(Answer):
     backup: BackupState
     disk_free_mb: int
     latency_infer_ms: Latency
-
-
-def not_serving(
-    status: Literal["loading", "error"], code: str, reason: str, *, version: str, device: str, backbone: str,
-    uptime_s: float,
-) -> Health:  # fmt: skip
-    """Of a process that has no engine, no models and no data root yet."""
-    return Health(
-        status=status, code=code, codes=[code], reason=reason, warnings=[], pid=os.getpid(), version=version,
-        device="cpu" if device == "auto" else device, device_name="", model=backbone, gpu_mem_mb=0.0, models_loaded=0,
-        uptime_s=round(uptime_s, 1), training_frozen=False, frozen=None, disk_free_mb=0,
-        backup=BackupState(last_success_utc=None, error=None, copy_error=None),
-        latency_infer_ms=Latency(p50=None, p95=None),
-    )  # fmt: skip

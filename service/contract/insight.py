@@ -5,17 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from service.contract.inspections import RegionAnswer
 from service.contract.samples import InspectionId, InspectionIds
 from service.contract.words import Answer, OfRoi, RoiNames, Verdict, Version
 
 MAX_RERUN = 10_000
-
-
-class _Words(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
 
 
 class ExplainRequest(BaseModel):
@@ -51,7 +47,7 @@ class ExplainAnswer(Answer, OfRoi):
     neighbours: list[Neighbour]
 
 
-class RerunRequest(_Words, RoiNames):
+class RerunRequest(RoiNames):
     model_version: Version
     inspection_ids: Annotated[InspectionIds | None, Field(description="Exactly these; left out: the filters")] = None
     since: datetime | None = None
@@ -69,7 +65,7 @@ class RerunChange(BaseModel):
     new_threshold: float
 
 
-class RerunResult(_Words):
+class RerunResult(BaseModel):
     """What the job gives. `n` were judged again; `without_picture` could not be."""
 
     model_version: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from service.contract.words import Answer, OfRoi, Value, Verdict
 
@@ -56,7 +56,6 @@ class ScoresAnswer(Answer):
 
 
 class InspectionSummary(OfRoi):
-    model_config = ConfigDict(protected_namespaces=())
     inspection_id: str
     time_utc: str
     part_id: str | None

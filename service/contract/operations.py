@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from service.contract.health import BackupState, Frozen
 from service.contract.words import Answer, Value, Verdict
 
 
 class VerifyCheck(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
     kind: Literal["engine", "model", "golden"]
     what: str
     passed: bool

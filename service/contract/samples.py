@@ -64,14 +64,8 @@ class GoldenAnswer(Answer):
 
 
 MAX_IDS = 1_000
-
-
 FileName = Annotated[str, Field(max_length=128)]
-
-
 InspectionId = Annotated[str, Field(max_length=64)]
-
-
 InspectionIds = Annotated[list[InspectionId], Field(min_length=1, max_length=MAX_IDS)]
 
 

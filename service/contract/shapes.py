@@ -12,10 +12,7 @@ from service.errors import InvalidShape
 # Pixels; far above any camera. Keeps the arithmetic of a nonsense shape finite.
 _LIMIT = 1_000_000.0
 
-
 Coordinate = Annotated[float, Field(ge=-_LIMIT, le=_LIMIT, allow_inf_nan=False)]
-
-
 Length = Annotated[float, Field(gt=0, le=_LIMIT, allow_inf_nan=False)]
 
 
@@ -47,8 +44,6 @@ class Annulus(_Shape):
 
 
 Shape = Rect | Circle | Annulus
-
-
 _SHAPE: TypeAdapter[Shape] = TypeAdapter(Annotated[Shape, Field(discriminator="kind")])
 
 

@@ -41,13 +41,12 @@ Percentile = Annotated[
 class Value(BaseModel):
     """What a store writes and an answer tells, in the same words."""
 
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True)
 
 
 class RoiNames(BaseModel):
     """A request about an ROI of a role."""
 
-    model_config = ConfigDict(protected_namespaces=())
     role_id: Name
     roi_id: Name
 
@@ -55,13 +54,11 @@ class RoiNames(BaseModel):
 class OfRoi(BaseModel):
     """A value or an answer about an ROI of a role."""
 
-    model_config = ConfigDict(protected_namespaces=())
     role_id: str
     roi_id: str
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
     request_id: str = ""
 
     @classmethod

@@ -29,7 +29,8 @@ def add_defect(scene: Floats, mask: Mask, view: View, rng: np.random.Generator, 
     A skeleton gives the shape. The pixels nearest to it, as many as the area asks for, are the defect: so the area is
     exact and the picture and its mask agree by construction.
     """
-    skeleton = _SKELETONS[defect](rng, area_mm2)
+    draw, paint = _DEFECTS[defect]
+    skeleton = draw(rng, area_mm2)
     window, distance = _distance_to(skeleton.lines, view.size, margin_mm=1.5 + 1.3 * math.sqrt(area_mm2))
     waviness = grain(rng, distance.shape, sigma=skeleton.waves_mm * view.px_per_mm)
     distance += skeleton.roughness_mm * waviness
@@ -37,7 +38,7 @@ def add_defect(scene: Floats, mask: Mask, view: View, rng: np.random.Generator, 
     n_px = max(1, round(area_mm2 * view.px_per_mm**2))
     nearest = np.unravel_index(np.argpartition(distance, n_px - 1, axis=None)[:n_px], distance.shape)
     mask[window][nearest] = True
-    _PAINT[defect](scene[window], distance - distance[nearest].max(), view, rng)
+    paint(scene[window], distance - distance[nearest].max(), view, rng)
 
 
 def _distance_to(lines: list[tuple[Floats, float]], size: int, margin_mm: float) -> tuple[tuple[slice, slice], Floats]:
@@ -190,17 +191,11 @@ def _moved_away_from_light(coverage: Floats, view: View, distance_mm: float) -> 
     return np.asarray(cv2.warpAffine(coverage, move, coverage.shape[::-1]), np.float32)
 
 
-_SKELETONS: dict[str, Callable[[np.random.Generator, float], _Skeleton]] = {
-    "scratch": _scratch_skeleton,
-    "pore": _pore_skeleton,
-    "crack": _crack_skeleton,
-    "stain": _stain_skeleton,
-}
-
-
-_PAINT: dict[str, Callable[[Floats, Floats, View, np.random.Generator], None]] = {
-    "scratch": _paint_scratch,
-    "pore": _paint_pore,
-    "crack": _paint_crack,
-    "stain": _paint_stain,
+_Draw = Callable[[np.random.Generator, float], _Skeleton]
+_Paint = Callable[[Floats, Floats, View, np.random.Generator], None]
+_DEFECTS: dict[str, tuple[_Draw, _Paint]] = {
+    "scratch": (_scratch_skeleton, _paint_scratch),
+    "pore": (_pore_skeleton, _paint_pore),
+    "crack": (_crack_skeleton, _paint_crack),
+    "stain": (_stain_skeleton, _paint_stain),
 }

@@ -37,7 +37,4 @@ def heatmap_png(model: ModelVersion, examined: Examined) -> bytes:
 
 def _region(region: Region) -> RegionAnswer:
     x, y, w, h = region.bbox
-    return RegionAnswer(
-        bbox=region.bbox, x=x, y=y, w=w, h=h,
-        area_px=region.area_px, area_mm2=region.area_mm2, score=region.score, contour=region.contour,
-    )  # fmt: skip
+    return RegionAnswer(**vars(region), x=x, y=y, w=w, h=h)

@@ -107,21 +107,10 @@ class _Inspection:
 
     def _answer(self, loaded: LoadedLayout, alignment: Alignment | None, judged: list[JudgedRoi]) -> InspectAnswer:
         record, total_ms = self._record, (time.perf_counter() - self._started) * 1e3
-        answer = InspectAnswer(
-            frame_id=record.frame_id,
-            time_utc=record.time_utc,
-            role_id=record.role_id,
-            part_id=record.part_id,
-            verdict="NG" if record.n_ng else "OK",
-            layout_revision=loaded.layout.revision,
-            mm_per_px=loaded.mm_per_px,
-            width=record.width or 0,
-            height=record.height or 0,
-            alignment=alignment,
-            rois=[roi_answer(one) for one in judged],
-            timings_ms=self._watch.ms | {"total": round(total_ms, 3)},
-            request_id=record.request_id,
-        )
+        timings_ms = self._watch.ms | {"total": round(total_ms, 3)}
+        known = vars(record) | {"alignment": alignment, "timings_ms": timings_ms}
+        rois = [roi_answer(one) for one in judged]
+        answer = InspectAnswer(**known, mm_per_px=loaded.mm_per_px, rois=rois)
         self._keep(judged)
         for roi in answer.rois:
             self._device.metrics.inspected(record.role_id, roi.roi_id, roi.verdict, answer.timings_ms)

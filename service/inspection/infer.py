@@ -90,23 +90,13 @@ def _answer(asked: Inspection, model: LoadedModel, examined: Examined, timings_m
 
 
 def _record(answer: InferAnswer, asked: Inspection, image: bytes) -> Record:
+    """What the answer tells, but for its pictures, and who asked with what."""
     return Record(
-        inspection_id=answer.inspection_id,
+        **answer.model_dump(exclude={"token_shape", "heatmap_png_base64"}),
         time_utc=datetime.now(UTC).isoformat(),
-        role_id=asked.role_id,
-        roi_id=asked.roi_id,
-        part_id=asked.part_id,
-        verdict=answer.verdict,
-        score=answer.score,
-        threshold=answer.threshold,
-        model_version=answer.model_version,
         mm_per_px=asked.mm_per_px,
-        request_id=answer.request_id,
         key_name=caller.key_name.get() or None,
         station=caller.station.get() or None,
         image_sha256=sha256(image),
         image_name=asked.image_name,
-        regions=[region.model_dump() for region in answer.regions],
-        params=answer.params.model_dump(),
-        timings_ms=answer.timings_ms,
     )

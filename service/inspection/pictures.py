@@ -47,15 +47,11 @@ def _shape(record: Record) -> Shape | None:
     return shape_from(record.params["shape"])
 
 
-def inspection_thumbnail(kept: Kept, inspection_id: str, side: int) -> bytes:
-    """JPEG. Raises NotFound (no such inspection, or its picture was not kept), UndecodableImage."""
-    return small(kept, picture_of(kept, kept.records.get(inspection_id)), side, inspection_id)
-
-
-def frame_thumbnail(kept: Kept, frame_id: str, side: int) -> bytes:
-    """JPEG. Raises NotFound (no such frame, or its picture was not kept), UndecodableImage."""
-    return small(kept, kept.archive.image(kept.frames.get(frame_id).frame_id), side, frame_id)
+def frame_picture(kept: Kept, frame_id: str) -> bytes:
+    """As it was received. Raises NotFound (no such frame, or its picture was not kept)."""
+    return kept.archive.image(kept.frames.get(frame_id).frame_id)
 
 
 def small(kept: Kept, data: bytes, side: int, name: str) -> bytes:
+    """JPEG. Raises UndecodableImage."""
     return thumbnail(kept.decode(data, name), side)

@@ -34,17 +34,7 @@ def prove(data_root: Path) -> AuditVerifyAnswer:
 
 
 def _shown(entry: Entry) -> AuditEntry:
-    return AuditEntry(
-        seq=entry.seq,
-        time_utc=entry.time_utc,
-        who=entry.by,
-        station=entry.station,
-        action=entry.action,
-        target=entry.target,
-        old=entry.old,
-        new=entry.new,
-        entry_request_id=entry.request_id,
-    )
+    return AuditEntry(**vars(entry), who=entry.by, entry_request_id=entry.request_id)
 
 
 def note_settings(audit: Audit, settings: Settings) -> None:
@@ -65,22 +55,21 @@ def _note(audit: Audit, settings: Settings, action: str, now: dict[str, Any]) ->
     if now == before:
         return
     changed = sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
-    audit.append(
-        action,
-        by=_user(),
-        station=socket.gethostname(),
-        target=now,
-        old={name: before.get(name) for name in changed},
-        new={name: now.get(name) for name in changed},
-    )
+    old, new = ({name: values.get(name) for name in changed} for values in (before, now))
+    note_own(audit, action, now, old=old, new=new)
+
+
+def note_own(audit: Audit, action: str, target: dict[str, Any], *, old: object = None, new: object = None) -> None:
+    """One line in the name of the user and the PC that this process runs as. Raises DiskFull, Conflict."""
+    audit.append(action, by=user(), station=socket.gethostname(), target=target, old=old, new=new)
 
 
 def _fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
-def _user() -> str:
-    """Name of the user that the service runs as."""
+def user() -> str:
+    """Name of the user that this process runs as."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name

@@ -10,7 +10,7 @@ from service import __version__
 from service.backend import Device, People, Upkeep
 from service.progress import Report
 from service.settings import Settings
-from service.store.backups.make import Backups, backups_lock
+from service.store.backups.make import Backups, Made, backups_lock
 from service.store.backups.restore import FORMER, stage, stage_former
 
 # Of the time it works, a backup rests as long: the cores and the disk belong to the inspections.
@@ -26,6 +26,11 @@ def back_up(device: Device, upkeep: Upkeep, report: Report) -> dict[str, Any]:
     """Raises DiskFull, BackupFailed, Conflict."""
     made = upkeep.backups.make(gently(report))
     device.metrics.backed_up(datetime.fromisoformat(made.backup.created_utc).timestamp())
+    return told(made)
+
+
+def told(made: Made) -> dict[str, Any]:
+    """As the answer and the command line say it."""
     return {**made.backup.model_dump(), "n_files": made.n_files, "copy_error": made.copy_error, "dropped": made.dropped}
 
 
@@ -34,15 +39,22 @@ def restore(people: People, upkeep: Upkeep, name: str, report: Report) -> dict[s
 
     Raises NotFound, BackupRefused, DiskFull, Conflict; nothing was changed then.
     """
-    with backups_lock(upkeep.settings.data_root):
-        if name == FORMER:
-            stage_former(upkeep.settings.data_root)
-        else:
-            reserve = upkeep.settings.min_free_mb * 1_000_000
-            stage(upkeep.settings.data_root, upkeep.backups.path(name), reserve, gently(report))
+    stage_named(upkeep.settings, upkeep.backups, name, gently(report))
     people.note("restore", {"backup": name})
     upkeep.restart()
     return {"backup": name}
+
+
+def stage_named(settings: Settings, backups: Backups, name: str, report: Report) -> None:
+    """Whatever is restored, from a backup or from the state before, lies next to the data then.
+
+    Raises NotFound, BackupRefused, DiskFull, Conflict.
+    """
+    with backups_lock(settings.data_root):
+        if name == FORMER:
+            stage_former(settings.data_root)
+        else:
+            stage(settings.data_root, backups.path(name), settings.min_free_mb * 1_000_000, report)
 
 
 def gently(report: Report) -> Report:

@@ -25,8 +25,6 @@ from service.store.state.verification import last_verification
 log = logging.getLogger(__name__)
 # Windows starts many things at once; what was missed while the PC was off can wait a minute more.
 START_DELAY_S = 60.0
-
-
 LOOK_EVERY_S = 30.0
 # Between two steps of at most 240 ms: inspections never wait for old pictures.
 PAUSE_S = 0.2

@@ -62,7 +62,7 @@ class ServiceClient:
         """`key` is asked for each call. A job whose service answers nobody for `patience_s` is given up."""
         self._host, self._port, self._key = called_host(host), port, key
         self._give_up, self._patience_s = give_up, patience_s
-        self.url = f"http://[{self._host}]:{port}" if ":" in self._host else f"http://{self._host}:{port}"
+        self.url = url_of(host, port)
 
     def freeze(self, why: str) -> None:
         self.ask("POST", "/admin/freeze", {"why": why})
@@ -150,6 +150,12 @@ class ServiceClient:
 def called_host(host: str) -> str:
     """The address to call: one that stands for all addresses is not one of them."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a program of this PC finds what listens there."""
+    called = called_host(host)
+    return f"http://[{called}]:{port}" if ":" in called else f"http://{called}:{port}"
 
 
 def _reply(answer: http.client.HTTPResponse, body: bytes, any_status: bool) -> Reply:

@@ -6,16 +6,17 @@ It imports the standard library, settings and words of the contract: everything 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, Literal
 
 from service import __version__
-from service.contract.health import Health, not_serving
+from service.contract.health import BackupState, Health, Latency
 from service.contract.problem import ProblemAnswer
 from service.errors import NotReady
 from service.process.port import listen
@@ -45,7 +46,7 @@ class Early:
         return self.listening
 
     def _serve(self) -> None:
-        handler = partial(_Handler, self._health)
+        handler = partial(_Handler, partial(not_serving, "loading", "loading", LOADING, self._settings, self._started))
         with HTTPServer(self.address, handler, bind_and_activate=False) as server:
             server.socket.close()
             server.socket, server.timeout = self.listening.dup(), _LOOK_S  # its next owner shares the listening one
@@ -53,12 +54,18 @@ class Early:
             while not self._ended.is_set():
                 server.handle_request()
 
-    def _health(self) -> Health:
-        device, backbone = self._settings.device, self._settings.backbone
-        uptime_s = time.monotonic() - self._started
-        return not_serving(
-            "loading", "loading", LOADING, version=__version__, device=device, backbone=backbone, uptime_s=uptime_s
-        )
+
+def not_serving(
+    status: Literal["loading", "error"], code: str, reason: str, settings: Settings, started: float
+) -> Health:
+    """Of a process that has no engine, no models and no data root yet. `started`: on the monotonic clock."""
+    return Health(
+        status=status, code=code, codes=[code], reason=reason, warnings=[], pid=os.getpid(), version=__version__,
+        device="cpu" if settings.device == "auto" else settings.device, device_name="", model=settings.backbone,
+        gpu_mem_mb=0.0, models_loaded=0, uptime_s=round(time.monotonic() - started, 1), training_frozen=False,
+        frozen=None, disk_free_mb=0, backup=BackupState(last_success_utc=None, error=None, copy_error=None),
+        latency_infer_ms=Latency(p50=None, p95=None),
+    )  # fmt: skip
 
 
 class _Handler(BaseHTTPRequestHandler):

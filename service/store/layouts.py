@@ -71,7 +71,7 @@ class Layouts:
         """
         folder = self._folder(role_id)
         with self._lock(role_id, "Layout change"):
-            refuse_other_revision(role_id, self._read_or_none(role_id), revision)
+            refuse_other_revision(role_id, _read_or_none(folder, role_id), revision)
             sweep(folder)
             if master_png is not None:
                 write_file(folder / _master_name(sha256(master_png)), master_png)
@@ -102,9 +102,6 @@ class Layouts:
                 sweep(folder)
                 with suppress(LayoutDamaged):  # its master may be what it can be saved with
                     _drop_masters(folder, _read_or_none(folder, folder.name) or {})
-
-    def _read_or_none(self, role_id: str) -> dict[str, Any] | None:
-        return _read_or_none(self._folder(role_id), role_id)
 
     def _folder(self, role_id: str) -> Path:
         return self._root / folder_name(role_id)

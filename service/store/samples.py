@@ -239,20 +239,8 @@ def _damaged(role_id: str, roi_id: str, label: str, filename: str, error: Except
 def _write_sample(folder: Path, role_id: str, roi_id: str, label: Label, new: NewSample) -> Sample:
     now = datetime.now(UTC)
     filename = f"{now:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.png"
-    sample = Sample(
-        filename=filename,
-        role_id=role_id,
-        roi_id=roi_id,
-        label=label,
-        mm_per_px=new.mm_per_px,
-        shape=new.shape,
-        width=new.width,
-        height=new.height,
-        sha256=sha256(new.png),
-        created=now.isoformat(),
-        source_name=new.source_name,
-        meta=new.meta,
-    )
+    given = {name: value for name, value in vars(new).items() if name != "png"}
+    sample = Sample(filename, role_id, roi_id, label, **given, sha256=sha256(new.png), created=now.isoformat())
     try:
         write_file(folder / filename, new.png)
         _write_about(folder, sample)

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.settings import Settings
-from service.store.audit.chain import entries, verify
+from service.store.audit.chain import verify
 from service.store.state.freeze import Freezing
 from tests.conftest import settings_for
-from tests.kit.parts import ROI, assert_problem, calibrate, fit, infer, serving, state, upload
+from tests.kit.parts import ROI, assert_problem, audit_entries, calibrate, fit, infer, serving, state, upload
 
 GOLDEN = {**ROI, "label": "ok", "filename": "20261123T071455123456-3f9a1c2d.png", "expected": "OK"}
 REFUSED: dict[str, Callable[[TestClient], Any]] = {
@@ -131,7 +131,7 @@ def test_whoever_changes_something_is_in_the_audit_log_with_the_old_and_the_new_
         client.delete("/datasets/clear", params={**ROI, "label": "ok"})
         freeze(client)
         client.post("/admin/unfreeze")
-    found = [entry for entry in entries(data_root) if entry.request_id == "r-1"]
+    found = [entry for entry in audit_entries(data_root) if entry.request_id == "r-1"]
     assert [entry.action for entry in found] == [
         "dataset_add", "golden", "fit", "calibrate", "rollback", "activate", "dataset_delete", "dataset_clear",
         "freeze", "unfreeze",
@@ -151,10 +151,10 @@ def test_whoever_changes_something_is_in_the_audit_log_with_the_old_and_the_new_
 
 def test_changed_settings_and_keys_are_noted_at_the_next_start(data_root: Path) -> None:
     def noted(**settings: object) -> list[tuple[str, Any, Any]]:
-        before = len(list(entries(data_root)))
+        before = len(audit_entries(data_root))
         with serving(settings_for(data_root, **settings)):
             pass
-        return [(entry.action, entry.old, entry.new) for entry in entries(data_root)][before:]
+        return [(entry.action, entry.old, entry.new) for entry in audit_entries(data_root)][before:]
 
     noted()
     assert noted() == []

@@ -17,10 +17,21 @@ from httpx import Response
 from PIL import Image
 
 from service.settings import Settings
-from service.store.audit.chain import entries
 from service.store.records.database import inspections
 from tests.conftest import settings_for
-from tests.kit.parts import FORM, RING, ROI, SCALE, assert_problem, disc, infer, serving, spoiled_disc, wait_until
+from tests.kit.parts import (
+    FORM,
+    RING,
+    ROI,
+    SCALE,
+    assert_problem,
+    audit_entries,
+    disc,
+    infer,
+    serving,
+    spoiled_disc,
+    wait_until,
+)
 
 RECT = {"kind": "rect", "x": 20.0, "y": 30.0, "w": 100.0, "h": 90.0}
 
@@ -59,7 +70,7 @@ def test_inspections_become_samples_with_their_picture_shape_and_scale(keeping: 
     ask = {**ROI, "label": "ng", "filename": answer["files"][0]}
     stored = np.asarray(Image.open(io.BytesIO(keeping.get("/datasets/file", params=ask).content)))
     assert (stored == np.asarray(Image.open(io.BytesIO(spoiled_disc(50))))).all()
-    noted = list(entries(settings.data_root))[-1]
+    noted = audit_entries(settings.data_root)[-1]
     assert (noted.action, noted.new) == ("dataset_add", {"files": answer["files"]})
 
 

@@ -13,8 +13,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from service.settings import Settings
-from service.store.audit.chain import entries
-from tests.kit.parts import RING, ROI, assert_problem, upload
+from tests.kit.parts import RING, ROI, assert_problem, audit_entries, upload
 
 
 def move(client: TestClient, filename: str, label: str = "ok", to: str = "ng") -> Response:
@@ -45,7 +44,7 @@ def test_a_moved_sample_keeps_its_name_picture_shape_and_golden_mark(client: Tes
         {**ROI, "label": "ng", "filename": first, "expected": "NG"}
     ]
     assert len(list(Path(settings.data_root / "datasets").rglob("*.png"))) == 2
-    noted = list(entries(settings.data_root))[-1]
+    noted = audit_entries(settings.data_root)[-1]
     assert (noted.action, noted.target["file"], noted.old, noted.new) == (
         "dataset_move", first, {"label": "ok"}, {"label": "ng"},
     )  # fmt: skip

@@ -12,10 +12,22 @@ from fastapi.testclient import TestClient
 from service.calibration.threshold import calibrate as computed
 from service.loaded.description import Description
 from service.settings import Settings
-from service.store.audit.chain import entries
 from service.store.files import read_sealed
 from service.teaching import scores as scoring
-from tests.kit.parts import FORM, RING, ROI, SCALE, assert_problem, calibrate, fit, infer, spoiled_disc, state, upload
+from tests.kit.parts import (
+    FORM,
+    RING,
+    ROI,
+    SCALE,
+    assert_problem,
+    audit_entries,
+    calibrate,
+    fit,
+    infer,
+    spoiled_disc,
+    state,
+    upload,
+)
 
 FROM_DATASET = {**ROI, "mm_per_px": SCALE, "use_dataset": "true"}
 SHAPE = json.dumps({"shape": RING})
@@ -155,16 +167,16 @@ def test_what_cannot_be_a_threshold_is_refused(taught: TestClient, threshold: ob
 
 def test_a_preview_is_what_would_be_stored_and_stores_nothing(taught: TestClient, settings: Settings) -> None:
     add_bad(taught, 60)
-    before, known = state(taught), len(list(entries(settings.data_root)))
+    before, known = state(taught), len(audit_entries(settings.data_root))
     stamp = next(settings.data_root.rglob("calibration.json")).read_bytes()
     preview = calibrate(taught, threshold=7.5, area_mm2_thr=2.0, preview=True).json()
     assert next(settings.data_root.rglob("calibration.json")).read_bytes() == stamp
-    assert len(list(entries(settings.data_root))) == known
+    assert len(audit_entries(settings.data_root)) == known
     assert {**state(taught), "request_id": ""} == {**before, "request_id": ""}
     adopted = calibrate(taught, threshold=7.5, area_mm2_thr=2.0).json()
     assert {**preview, "request_id": ""} == {**adopted, "request_id": ""}
     assert next(settings.data_root.rglob("calibration.json")).read_bytes() != stamp
-    assert [entry.new["method"] for entry in list(entries(settings.data_root))[known:]] == ["manual"]
+    assert [entry.new["method"] for entry in audit_entries(settings.data_root)[known:]] == ["manual"]
 
 
 def test_a_preview_of_sent_scores_needs_no_model_in_memory_and_no_engine(

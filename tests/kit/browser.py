@@ -129,6 +129,14 @@ def connected(page: Page) -> None:
     page.wait_for_function("() => window.socket?.connected")
 
 
+def speak(page: Page, language: str) -> None:
+    """Change the language, and wait for the page that comes then: until it does the one before is there, connected, and
+    what looks at it loses its ground under the look."""
+    with page.expect_navigation():
+        by(page, f"language-{language}").click()
+    connected(page)
+
+
 def by(page: Page, name: str) -> Locator:
     """The element that the screen gave that `data-testid`."""
     return page.get_by_test_id(name)

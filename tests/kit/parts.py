@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -21,6 +22,7 @@ from service.api.app import create_app
 from service.demo.discs import draw_disc, ring_shape
 from service.demo.view import MM_PER_PX
 from service.settings import Settings
+from service.store.audit.chain import Entry, newest
 from tests.kit.twin import TwinEngine
 
 SIZE = 256
@@ -92,6 +94,11 @@ def serving(
         if ready:
             wait_until(lambda: backend.device.loader.state == "ready")
         yield client
+
+
+def audit_entries(data_root: Path) -> list[Entry]:
+    """Oldest first."""
+    return list(newest(data_root))[::-1]
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,6 @@ import psutil
 from service.contract.operations import BackupSummary
 from tests.kit.parts import wait_until
 from tests.kit.processes import free_port
-from tray.supervise.clock import SystemClock
 from tray.supervise.gpu_latch import GpuLatch
 from tray.supervise.policy import RestartPolicy, Timing
 from tray.supervise.program import Program
@@ -110,7 +110,7 @@ def supervised(
     **options: Any,
 ) -> Iterator[Supervisor]:
     sink = RotatingFile(small.folder / "output.log")
-    latch = GpuLatch(small.folder / "tray.json", SystemClock())
+    latch = GpuLatch(small.folder / "tray.json", time)
     supervisor = Supervisor(
         read_program or (lambda: small.program), sink, latch, policy=policy, timing=timing, **options
     )

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 # pystray draws a menu on Linux with the system's GTK only, which pip cannot install
@@ -18,7 +19,7 @@ sys.path.append("/usr/lib/python3/dist-packages")
 from service.settings import Settings
 from tests.kit.tray_twin import HEALTH, TwinSupervisor
 from tray.icon.actions import Desktop
-from tray.icon.app import run_icon
+from tray.icon.app import App, run_icon
 from tray.settings import TraySettings
 from tray.supervise.program import page_url
 from tray.supervise.status import State, Status
@@ -78,7 +79,8 @@ def main() -> None:
         copy=lambda _: False,
     )
     tray_settings = TraySettings(TRAY_LANGUAGE=language, TRAY_SCREENS=False)  # type: ignore[call-arg]
-    run_icon(supervisor, settings, tray_settings, ended, page_url(settings, None), desktop)
+    url = page_url(settings, None)
+    run_icon(partial(App, supervisor, settings, tray_settings, ended, url, desktop), ended)
     tell("ended")
     sys.stdout.flush()
     os._exit(0)  # the reader of stdin is blocked in it

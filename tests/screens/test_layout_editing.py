@@ -53,7 +53,7 @@ def test_undo_goes_back_step_by_step_and_redo_forth(editing: Editing) -> None:
     assert editing.draft == after
     editing.undo()
     editing.reshape("roi:0", {"w": 50})
-    assert not editing.can_redo
+    assert not editing.possible("redo")
 
 
 def test_a_change_that_changes_nothing_is_no_step(editing: Editing) -> None:
@@ -83,7 +83,7 @@ def test_what_has_no_size_or_leaves_the_picture_is_not_made(
     with refused(code):
         editing.add_roi(values, "a")
     assert editing.draft.rois == ()
-    assert not editing.can_undo
+    assert not editing.possible("undo")
 
 
 def test_a_turn_that_pushes_a_corner_out_is_refused_and_nothing_has_changed(editing: Editing) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from tray.texts import Language, text
 
 PROGRAMS = ("zenity", "kdialog", "xmessage")
 _YES = {"zenity": 0, "kdialog": 0, "xmessage": 101}  # exit codes; closing the window is another one
-log = logging.getLogger(__name__)
 
 
 class NoDialog(Exception):

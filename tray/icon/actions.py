@@ -71,7 +71,7 @@ class Actions:
         self._lock = threading.Lock()  # guards _under_way
         self._under_way: dict[str, threading.Thread] = {}
         self._table: Mapping[str, Callable[[str], None]] = {
-            "open": self._open,
+            "open": lambda _: self._desktop.open_page(self._page_url),
             "start": lambda _: self._supervisor.start(),
             "stop": lambda _: self._supervisor.stop(),
             "restart": lambda _: self._supervisor.restart(),
@@ -79,8 +79,8 @@ class Actions:
             "unfreeze": self._unfreeze,
             "backup": self._back_up,
             "restore": self._restore,
-            "logs": lambda _: self._folder(self._settings.data_root / "logs"),
-            "data": lambda _: self._folder(self._settings.data_root),
+            "logs": lambda _: self._desktop.open_folder(self._settings.data_root / "logs"),
+            "data": lambda _: self._desktop.open_folder(self._settings.data_root),
             "diagnostics": self._diagnostics,
             "autostart": self._autostart,
             "language": self._language,
@@ -160,12 +160,6 @@ class Actions:
 
     def _say(self, key: str, **values: object) -> None:
         self._screen.say(text(self._language_now, key, **values))
-
-    def _open(self, _: str) -> None:
-        self._desktop.open_page(self._page_url)
-
-    def _folder(self, folder: Path) -> None:
-        self._desktop.open_folder(folder)
 
     def _freeze(self, _: str) -> None:
         self._client.freeze("from the tray icon")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from service.settings import Settings
@@ -28,20 +29,13 @@ _JOIN_S = 5.0
 log = logging.getLogger(__name__)
 
 
-def run_icon(
-    supervisor: Supervision,
-    settings: Settings,
-    tray_settings: TraySettings,
-    ended: threading.Event,
-    url: str,
-    desktop: Desktop | None = None,
-) -> None:
+def run_icon(make: Callable[[], App], ended: threading.Event) -> None:
     """Blocks, in the main thread, until the menu's Quit or `ended`; Quit sets `ended` too.
 
-    `url` is the page to open. Where no icon can be shown, the program goes on without one.
+    Where no icon can be shown, the program goes on without one.
     """
     try:
-        app = App(supervisor, settings, tray_settings, ended, url, desktop)
+        app = make()
     except NoIcon as error:
         log.warning("running without an icon: %s", error)
         ended.wait()
@@ -50,7 +44,10 @@ def run_icon(
 
 
 class App:
-    """Two threads besides the icon's own: one shows, one asks the service. `_lock` guards the view."""
+    """Two threads besides the icon's own: one shows, one asks the service. `_lock` guards the view.
+
+    `url` is the page to open. Raises NoIcon.
+    """
 
     def __init__(
         self,
@@ -68,19 +65,15 @@ class App:
         language = language_of(tray_settings.language, settings.data_root)
         self._icon = TrayIcon("brakedisc", text(language, "product"), self._actions.do)
         self._lock = threading.Lock()
-        self._view = View(supervisor.status, language, autostart=autostart.is_on(), has_gui=tray_settings.screens)
+        self.view = View(supervisor.status, language, autostart=autostart.is_on(), has_gui=tray_settings.screens)
         self._news: queue.SimpleQueue[Status | None] = queue.SimpleQueue()
         self._said: frozenset[str] = frozenset()
         self._ng = NgWatch(tray_settings.ng_count, tray_settings.ng_of)
         self._ask_backups = threading.Event()
 
-    @property
-    def view(self) -> View:
-        return self._view
-
     def change(self, **fields: object) -> None:
         with self._lock:
-            self._view = replace(self._view, **fields)  # type: ignore[arg-type]  # the view's own fields
+            self.view = replace(self.view, **fields)  # type: ignore[arg-type]  # the view's own fields
         self._news.put(None)
 
     def say(self, words: str) -> None:
@@ -131,23 +124,23 @@ class App:
             status = None
         if status is not None:
             self._take(status)
-        view = self._view
+        view = self.view
         self._icon.update(menu(view), icon_colour(view.status), tooltip(view.status, view.language))
 
     def _take(self, status: Status) -> None:
         with self._lock:
-            self._view = replace(self._view, status=status)
-        notes, self._said = news(self._said, status, self._view.language, self._settings.min_free_mb)
+            self.view = replace(self.view, status=status)
+        notes, self._said = news(self._said, status, self.view.language, self._settings.min_free_mb)
         self._say_all(notes)
 
     def _say_all(self, notes: list[Note]) -> None:
         for note in notes:
-            self.say(note.words(self._view.language))
+            self.say(note.words(self.view.language))
 
     def _ask_loop(self) -> None:
         looks = 0
         while not self._ended.wait(_ASK_S):
-            if self._view.status.state not in (State.READY, State.DEGRADED):
+            if self.view.status.state not in (State.READY, State.DEGRADED):
                 continue
             try:
                 self._look_at_inspections()
@@ -164,5 +157,5 @@ class App:
     def _look_at_backups(self) -> None:
         self._ask_backups.clear()
         backups = self._client.backups()
-        if backups != self._view.backups:
+        if backups != self.view.backups:
             self.change(backups=backups)

@@ -10,15 +10,8 @@ from tray.texts import Language, reason, text
 
 _WORKS = (State.READY, State.DEGRADED)
 _ON_PURPOSE = (State.STOPPED, State.STOPPING)
-# What begins is said: topic -> key of its text.
-_TEXTS = {
-    "down": "note.down",
-    "gpu": "note.gpu",
-    "disk": "note.disk",
-    "backup": "note.backup",
-    "backup_copy": "note.backup_copy",
-    "golden": "note.golden",
-}
+# What begins is said, in this order: the texts of the topics.
+_TEXTS = ("note.down", "note.gpu", "note.disk", "note.backup", "note.backup_copy", "note.golden")
 # A disk that swings around its limit is one occurrence: this much above it has to be free before it counts as over.
 _DISK_MARGIN = 1.05
 
@@ -39,7 +32,7 @@ def news(
     begun, ended = set[str](), set[str]()
     for topic, holds in _topics(status, min_free_mb, open_now=said):
         (begun if holds else ended).add(topic)
-    notes = [_note(topic, status, language) for topic in _TEXTS if topic in begun - said]
+    notes = [_note(key, status, language) for key in _TEXTS if key.removeprefix("note.") in begun - said]
     if "down" in said & ended and status.state in _WORKS:
         notes.append(Note("note.back"))
     return notes, (said | begun) - ended
@@ -69,12 +62,12 @@ def _of_health(status: Status, min_free_mb: int, open_now: frozenset[str]) -> It
         yield "disk", free_mb < limit_mb
 
 
-def _note(topic: str, status: Status, language: Language) -> Note:
+def _note(key: str, status: Status, language: Language) -> Note:
     backup = status.health.get("backup") or {}
     values: dict[str, dict[str, object]] = {
-        "down": {"reason": reason(language, status.code, status.reason) or text(language, "failed.no_answer")},
-        "backup": {"reason": backup.get("error")},
-        "backup_copy": {"reason": backup.get("copy_error")},
-        "disk": {"mb": status.health.get("disk_free_mb")},
+        "note.down": {"reason": reason(language, status.code, status.reason) or text(language, "failed.no_answer")},
+        "note.backup": {"reason": backup.get("error")},
+        "note.backup_copy": {"reason": backup.get("copy_error")},
+        "note.disk": {"mb": status.health.get("disk_free_mb")},
     }
-    return Note(_TEXTS[topic], tuple(values.get(topic, {}).items()))
+    return Note(key, tuple(values.get(key, {}).items()))

@@ -1,8 +1,7 @@
-"""The clock, handed over so that a test can turn it."""
+"""The clock, handed over so that a test can turn it: the module `time` is one."""
 
 from __future__ import annotations
 
-import time
 from typing import Protocol
 
 
@@ -10,11 +9,3 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
     def time(self) -> float: ...
-
-
-class SystemClock:
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def time(self) -> float:
-        return time.time()

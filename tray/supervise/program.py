@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gui.settings import GuiSettings
-from service.process.client import called_host
+from service.process.client import url_of
 from service.settings import Settings
 
 PRODUCT = "brakedisc-inspector"
@@ -52,13 +52,8 @@ def tray_command() -> list[str]:
 def page_url(settings: Settings, gui_settings: GuiSettings | None) -> str:
     """Where a person looks: the screens, or, where there are none, the service's own page."""
     if gui_settings is not None:
-        return _url(gui_settings.host, gui_settings.port, "/")
-    return _url(settings.host, settings.port, "/docs")
-
-
-def _url(host: str, port: int, path: str) -> str:
-    called = called_host(host)
-    return f"http://[{called}]:{port}{path}" if ":" in called else f"http://{called}:{port}{path}"
+        return f"{url_of(gui_settings.host, gui_settings.port)}/"
+    return f"{url_of(settings.host, settings.port)}/docs"
 
 
 def _supervised(

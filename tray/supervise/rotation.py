@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tray.supervise.clock import Clock, SystemClock
+from tray.supervise.clock import Clock
 
 _DAY_S = 86_400
 
@@ -30,7 +30,7 @@ class RotatingFile:
 
     def __init__(self, path: Path, limits: Limits | None = None, clock: Clock | None = None) -> None:
         self.path, self.limits = path, limits or Limits()
-        self._clock = clock or SystemClock()
+        self._clock: Clock = clock or time
         self._file: BinaryIO | None = None
         self._size = 0
         self.left_out = 0

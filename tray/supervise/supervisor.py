@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
@@ -14,7 +15,7 @@ import psutil
 
 from service.process.port import PortTaken, listen
 from service.settings import SettingsError
-from tray.supervise.clock import Clock, SystemClock
+from tray.supervise.clock import Clock
 from tray.supervise.gpu_latch import DEVICE_LOST, GpuLatch, NoGpu
 from tray.supervise.output import Sink
 from tray.supervise.policy import History, RestartPolicy, Timing, after_crash, after_ready, has_slept, is_hung
@@ -50,10 +51,11 @@ class Supervisor:
         clock: Clock | None = None,
     ) -> None:
         self._read_program, self._sink, self._latch = read_program, sink, latch
-        self._policy, self._timing, self._clock = policy or RestartPolicy(), timing or Timing(), clock or SystemClock()
+        self._policy, self._timing = policy or RestartPolicy(), timing or Timing()
+        self._clock: Clock = clock or time
         self._asked: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
         self._watchers: list[Callable[[Status], None]] = []
-        self._status = Status(since=self._clock.time(), gpu_lost_utc=latch.lost_utc)
+        self.status = Status(since=self._clock.time(), gpu_lost_utc=latch.lost_utc)
         self._program: Program | None = None
         self._child: Child | Adopted | None = None
         self._wanted = True
@@ -63,10 +65,6 @@ class Supervisor:
         self._looked_wall = self._clock.time()
         self._ready_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="supervisor")
-
-    @property
-    def status(self) -> Status:
-        return self._status
 
     def open(self) -> None:
         """Begin, with the program started: not a person's start, so a latched GPU loss stays."""
@@ -249,13 +247,13 @@ class Supervisor:
             code = "gave_up"
         elif delay_s:
             reason += f" It is started again in {delay_s:.0f} s."
-        self._status = replace(self._status, last_lines=child.last_lines())
+        self.status = replace(self.status, last_lines=child.last_lines())
         self._say(State.DOWN, code, reason)
 
     # --- telling
 
     def _say(self, state: State, code: str = "", reason: str = "", health: Mapping[str, Any] | None = None) -> None:
-        before, child = self._status, self._child
+        before, child = self.status, self._child
         status = Status(
             state, code, reason,
             since=before.since if state is before.state else self._clock.time(),
@@ -270,6 +268,6 @@ class Supervisor:
             return
         if (state, code) != (before.state, before.code):
             log.info("state", extra={"state": str(state), "code": code, "reason": reason})
-        self._status = status
+        self.status = status
         for changed in self._watchers:
             changed(status)

@@ -152,14 +152,6 @@ class _Check:
         self.problems.append(f"line {self._number}: {problem}")
 
 
-def entries(data_root: Path) -> Iterator[Entry]:
-    """Oldest first, one at a time; lines that are no entries are left out (`verify` tells of them)."""
-    path = log_path(data_root)
-    if path.exists():
-        with open(path, "rb") as file:
-            yield from filter(None, (parse(line[:-1]) for line in file if line.endswith(b"\n")))
-
-
 def newest(data_root: Path, action: str = "") -> Iterator[Entry]:
     """Newest first, read from the end; of one action, if given."""
     name = (

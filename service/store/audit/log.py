@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -35,14 +35,10 @@ _REFUSAL = "Audit log: another entry is being written; try again when it has end
 _WAIT_S = 10.0
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Audit:
     """One per process; threads and processes take turns. `chain` reads what it writes."""
 
-    def __init__(self, data_root: Path, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, data_root: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._path = log_path(data_root)
         self._lock_file = data_root / "locks" / "audit.lock"
         self._now = now
@@ -65,18 +61,18 @@ class Audit:
         The caller sees to it that no value holds an API key or another secret: an entry can never be taken out again.
         Raises DiskFull and Conflict (others have been writing for 10 s); nothing is written then.
         """
-        what = _What(action, by, station, request_id, target, old, new)
+        what = Entry(0, "", action, by, station, request_id, target, old, new, "")  # its place comes with the others'
         with self._turn, file_lock(self._lock_file, _REFUSAL, _WAIT_S):
             end = _read_end(self._path)
             written = list(self._lines(end, what))
             write_after(self._path, end.position, b"".join(line + b"\n" for _, line in written))
             self._write_head(Head(written[-1][0], sha256(written[-1][1])))
 
-    def _lines(self, end: _End, what: _What) -> Iterator[tuple[int, bytes]]:
+    def _lines(self, end: _End, what: Entry) -> Iterator[tuple[int, bytes]]:
         """Number and line of the entry, after those that tell what was found and repaired."""
         head = end.head
         for each in (*end.findings, what):
-            entry = Entry(head.seq + 1, self._now().isoformat(), **vars(each), prev=head.sha256)
+            entry = replace(each, seq=head.seq + 1, time_utc=self._now().isoformat(), prev=head.sha256)
             # lone surrogates (file names that are no Unicode) become JSON escapes
             line = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
             head = Head(entry.seq, sha256(line))
@@ -91,23 +87,12 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class _What:
-    action: str
-    by: str
-    station: str
-    request_id: str
-    target: dict[str, object]
-    old: object
-    new: object
-
-
-@dataclass(frozen=True)
 class _End:
     """Where the whole lines end, what the next entry follows, and what the log has to say about itself before."""
 
     position: int
     head: Head
-    findings: list[_What]
+    findings: list[Entry]
 
 
 def _read_end(path: Path) -> _End:
@@ -128,7 +113,7 @@ def _read_end(path: Path) -> _End:
     return _End(position, head, findings)
 
 
-def _checked(path: Path, found: Head, lines: Iterator[bytes]) -> tuple[Head, list[_What]]:
+def _checked(path: Path, found: Head, lines: Iterator[bytes]) -> tuple[Head, list[Entry]]:
     """What the next entry follows. `lines` from the last one back."""
     try:
         said = read_head(path)
@@ -158,5 +143,5 @@ def _leads_to(head: Head, lines: Iterator[bytes]) -> bool:
     return head == START and expected in (None, START.sha256)
 
 
-def _finding(action: str, old: object, new: object) -> _What:
-    return _What(action, "service", "", "", {"file": LOG}, old, new)
+def _finding(action: str, old: object, new: object) -> Entry:
+    return Entry(0, "", action, "service", "", "", {"file": LOG}, old, new, "")

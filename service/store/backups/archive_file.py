@@ -84,7 +84,8 @@ def write_archive(source: Path, target: Path, about: dict[str, Any], progress: P
             gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed,
             tarfile.TarFile(fileobj=packed, mode="w", copybufsize=CHUNK) as tar,
         ):
-            _add(tar, MANIFEST, manifest.to_json())
+            about_json = manifest.to_json()
+            tar.addfile(_header(MANIFEST, len(about_json)), io.BytesIO(about_json))
             for name, path in paths.items():
                 with open(path, "rb") as file:
                     tar.addfile(_header(name, manifest.files[name].size), _Advancing(file, advance))  # type: ignore[arg-type]
@@ -250,10 +251,6 @@ def _entry(path: Path, advance: Callable[[int], None]) -> FileEntry:
             size += len(chunk)
             advance(len(chunk))
     return FileEntry(size, digest.hexdigest())
-
-
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    tar.addfile(_header(name, len(data)), io.BytesIO(data))
 
 
 def _header(name: str, size: int) -> tarfile.TarInfo:

@@ -25,7 +25,7 @@ from service.contract.operations import BackupSummary
 from service.errors import BackupFailed, BackupRefused, Cancelled, DiskDamaged, DiskFull, NotFound, Problem
 from service.progress import Report
 from service.store.audit.chain import Head, log_path, read_head
-from service.store.backups.archive_file import CHUNK, Manifest, check_archive, read_manifest, write_archive
+from service.store.backups.archive_file import CHUNK, check_archive, read_manifest, write_archive
 from service.store.backups.keeping import surplus
 from service.store.backups.snapshot import take_snapshot
 from service.store.files import (
@@ -131,7 +131,8 @@ class Backups:
             manifest = write_archive(
                 snapshot, packed, self._about(name, snapshot), self._watched(report, 0.02, 0.7, "pack")
             )
-            self._check(packed, manifest, self._watched(report, 0.7, 0.9, "check"))
+            if check_archive(packed, self._watched(report, 0.7, 0.9, "check")).files != manifest.files:
+                raise DiskDamaged(f"{packed.name} reads back with another content than was written: check the disk.")
             os.replace(packed, self._folder / name)
             sync_folder(self._folder)
         report(0.9, "copy")
@@ -178,10 +179,6 @@ class Backups:
 
         return progress
 
-    def _check(self, packed: Path, manifest: Manifest, progress: Callable[[float], None]) -> None:
-        if check_archive(packed, progress).files != manifest.files:
-            raise DiskDamaged(f"{packed.name} reads back with another content than was written: check the disk.")
-
     def _copy(self, name: str, progress: Callable[[float], None]) -> str | None:
         """Why there is no copy in the second folder, or None. The backup itself is made either way."""
         assert self._second is not None
@@ -202,8 +199,9 @@ class Backups:
         return dropped
 
     def _remember(self, *, error: str | None = None, copy_error: str | None = None) -> None:
+        found = {"error": error, "copy_error": copy_error, "utc": datetime.now(UTC).isoformat()}
         try:
-            write_sealed(self._folder / "outcome.json", {"error": error, "copy_error": copy_error, "utc": _now()})
+            write_sealed(self._folder / "outcome.json", found)
         except (OSError, DiskFull) as failure:  # the same full disk; the log has it
             log.error("outcome of the backup not kept", extra={"error": error, "detail": str(failure)})
 
@@ -277,7 +275,3 @@ def _size(folder: Path) -> int:
 
 def _mb(size: int) -> str:
     return f"{-(-size // 10**6):,} MB"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

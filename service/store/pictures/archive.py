@@ -28,16 +28,11 @@ class Archive:
         self._ok_every, self._ok_count, self._counting = ok_every, 0, threading.Lock()
         self._min_free_bytes = min_free_bytes
         self._waiting: queue.Queue[tuple[str, bytes | None, bytes | None] | None] = queue.Queue(_QUEUE)
-        self._left_out = 0
+        self.left_out = 0  # pictures that should have been kept but were not, since the start
         for day in sorted((data_root / "inspections").glob("*/*/*"))[-2:]:  # where a killed service was writing
             sweep_orphans(day)
         self._writer = threading.Thread(target=self._write_forever, name="archive", daemon=True)
         self._writer.start()
-
-    @property
-    def left_out(self) -> int:
-        """Pictures that should have been kept but were not, since the start."""
-        return self._left_out
 
     def wants(self, verdict: str | None) -> bool:
         """Every NG, every uncalibrated, every n-th OK."""
@@ -84,7 +79,7 @@ class Archive:
                 self._leave_out(inspection_id, str(error))
 
     def _leave_out(self, inspection_id: str, reason: str) -> None:
-        self._left_out += 1
+        self.left_out += 1
         log.error("picture not kept", extra={"inspection_id": inspection_id, "reason": reason})
 
     def _read(self, inspection_id: str, kind: str) -> bytes:

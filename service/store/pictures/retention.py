@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from service.store.files import sweep_orphans
 from service.store.pictures.kept import Day, Picture, days, pictures
-from service.store.records.database import frames, inspections, named
+from service.store.records.database import errors_named, frames, inspections
 
 _YOUNG_DAYS = 1
 _FOR_EVER = 36_500  # days; a datetime cannot go back much further
@@ -161,11 +161,8 @@ class Retention:
             inspections.c.inspection_id.in_(inspection_ids), inspections.c.verdict == "OK"
         )
         of_frames = sa.select(frames.c.frame_id).where(frames.c.frame_id.in_(inspection_ids), frames.c.verdict == "OK")
-        try:
-            with self._engine.connect() as connection:
-                return set(connection.execute(of_rois.union_all(of_frames)).scalars())
-        except sa.exc.DBAPIError as error:
-            raise named(error) from error
+        with errors_named(), self._engine.connect() as connection:
+            return set(connection.execute(of_rois.union_all(of_frames)).scalars())
 
     def _total_bytes(self) -> Generator[None, None, int]:
         """Of all kept pictures. A day is counted again only when files came to its folder or went from it."""
@@ -245,11 +242,8 @@ def _day_before(engine: sa.Engine, kept: list[Day], day: date) -> date | None:
     """The latest day before it that has a record or a picture. Raises Problem when the database cannot be read."""
     name = f"{day:%Y%m%d}"
     latest = sa.select(sa.func.max(inspections.c.inspection_id)).where(inspections.c.inspection_id < name)
-    try:
-        with engine.connect() as connection:
-            recorded: str = connection.execute(latest).scalar_one() or ""
-    except sa.exc.DBAPIError as error:
-        raise named(error) from error
+    with errors_named(), engine.connect() as connection:
+        recorded: str = connection.execute(latest).scalar_one() or ""
     newest = max((each.name for each in kept if each.name < name), default="")
     found = max(newest, recorded[:8])
     return date.fromisoformat(found) if found else None

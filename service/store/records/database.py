@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from service.errors import DatabaseUnusable, DiskFull, NotReady, Problem
+from service.errors import DatabaseUnusable, DiskFull, NotFound, NotReady, Problem
 
 metadata = sa.MetaData()
 
@@ -120,6 +122,33 @@ def open_database(path: Path) -> sa.Engine:
             raise _full() from error
         raise named(error) from error
     return engine
+
+
+def row_of(engine: sa.Engine, key: sa.Column[str], name: str, missing: str) -> sa.RowMapping:
+    """The row with that key. Raises NotFound, which says `missing`."""
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(key.table).where(key == name)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(missing)
+    return row
+
+
+def matching(
+    table: sa.Table, since: str | None, before: str | None, **equal: str | None
+) -> list[sa.ColumnElement[bool]]:
+    """Conditions of a record in a period, and with these values; what is None or empty does not count."""
+    found = [table.c[name] == value for name, value in equal.items() if value]
+    found += [table.c.time_utc >= since] if since else []
+    return found + ([table.c.time_utc < before] if before else [])
+
+
+@contextmanager
+def errors_named() -> Iterator[None]:
+    """Raises what `named` makes of an error of the database."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise named(error) from error
 
 
 def named(error: sa.exc.DBAPIError) -> Problem:

@@ -8,8 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.contract.frames import FramesOfHour, FramesOfRoi
-from service.errors import NotFound
-from service.store.records.database import frames, inspections
+from service.store.records.database import frames, inspections, matching, row_of
 
 _HOUR = 13  # how long the beginning of an ISO 8601 time is that names the hour
 
@@ -65,11 +64,8 @@ class Frames:
             return total, [FrameRecord(**row._mapping) for row in connection.execute(page)]
 
     def get(self, frame_id: str) -> FrameRecord:
-        with self._engine.connect() as connection:
-            row = connection.execute(sa.select(frames).where(frames.c.frame_id == frame_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"No frame {frame_id!r}; GET /frames lists them.")
-        return FrameRecord(**row._mapping)
+        missing = f"No frame {frame_id!r}; GET /frames lists them."
+        return FrameRecord(**row_of(self._engine, frames.c.frame_id, frame_id, missing))
 
     def by_hour(self, which: FrameFilter) -> list[FramesOfHour]:
         """By the hour they began, in UTC; oldest first."""
@@ -103,14 +99,6 @@ _COUNTED = (
 
 
 def _conditions(which: FrameFilter) -> list[sa.ColumnElement[bool]]:
-    columns = frames.c
-    conditions: list[sa.ColumnElement[bool]] = [
-        columns[name] == value for name, value in (("role_id", which.role_id), ("part_id", which.part_id)) if value
-    ]
-    if which.verdict:
-        conditions.append(columns.verdict.is_(None) if which.verdict == "ERROR" else columns.verdict == which.verdict)
-    if which.since:
-        conditions.append(columns.time_utc >= which.since)
-    if which.before:
-        conditions.append(columns.time_utc < which.before)
-    return conditions
+    verdict = None if which.verdict == "ERROR" else which.verdict
+    found = matching(frames, which.since, which.before, role_id=which.role_id, part_id=which.part_id, verdict=verdict)
+    return [*found, frames.c.verdict.is_(None)] if which.verdict == "ERROR" else found

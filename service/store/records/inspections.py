@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from service.errors import NotFound, TooLate
-from service.store.records.database import frames, inspections, named
+from service.errors import TooLate
+from service.store.records.database import frames, inspections, matching, named, row_of
 from service.store.records.frames import FrameRecord
 
 Order = Literal["newest", "oldest", "score"]
@@ -119,13 +119,8 @@ class Records:
                 yield Record(**row._mapping)
 
     def get(self, inspection_id: str) -> Record:
-        with self._engine.connect() as connection:
-            row = connection.execute(
-                sa.select(inspections).where(inspections.c.inspection_id == inspection_id)
-            ).one_or_none()
-        if row is None:
-            raise NotFound(f"No inspection {inspection_id!r}; GET /inspections lists them.")
-        return Record(**row._mapping)
+        missing = f"No inspection {inspection_id!r}; GET /inspections lists them."
+        return Record(**row_of(self._engine, inspections.c.inspection_id, inspection_id, missing))
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
@@ -175,15 +170,10 @@ _ORDERS: dict[Order, list[sa.ColumnElement[Any]]] = {
 
 
 def conditions(which: RecordFilter) -> list[sa.ColumnElement[bool]]:
-    columns = inspections.c
-    wanted = ("role_id", "roi_id", "part_id", "verdict", "frame_id")
-    found: list[sa.ColumnElement[bool]] = [columns[name] == value for name in wanted if (value := getattr(which, name))]
-    if which.since:
-        found.append(columns.time_utc >= which.since)
-    if which.before:
-        found.append(columns.time_utc < which.before)
+    names = ("role_id", "roi_id", "part_id", "verdict", "frame_id")
+    found = matching(inspections, which.since, which.before, **{name: getattr(which, name) for name in names})
     if which.min_score is not None:
-        found.append(columns.score >= which.min_score)
+        found.append(inspections.c.score >= which.min_score)
     if which.max_score is not None:
-        found.append(columns.score <= which.max_score)
+        found.append(inspections.c.score <= which.max_score)
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.kit.browser import Inspector, by, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, inspector, leave, open_page, speak
 
 pytestmark = pytest.mark.system
 KEY = "s3cret-key"
@@ -45,7 +45,7 @@ def test_a_service_that_goes_and_comes_back_is_noticed(tmp_path: Path, browser: 
         expect(by(page, "status")).to_contain_text("Ready")
         made.stop_service(kill=True)
         expect(by(page, "status")).to_contain_text("No service")
-        by(page, "language-es").click()
+        speak(page, "es")
         expect(by(page, "status")).to_contain_text("Sin servicio")
         made.start_service()
         expect(by(page, "status")).to_contain_text("Listo")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from gui.history.filter import wanted
 from gui.history.overview import nice_top
 from gui.pictures.heat import heat_layer
-from tests.kit.browser import Inspector, by, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, cut_off, inspector, leave, open_page, speak
 from tests.kit.parts import calibrate, disc, encoded, fit, infer, spoiled_disc, wait_until
 
 KEY = "s3cret-key"
@@ -59,10 +59,10 @@ def test_an_ng_part_is_found_and_shown_whole(used: Inspector, browser: Browser) 
     expect(by(page, "picture").locator("image")).to_have_count(1)
     # each line is drawn twice, dark and light: the shape that was inspected and the region that was found
     expect(by(page, "picture").locator("path")).to_have_count(4)
-    by(page, "language-es").click()
+    speak(page, "es")
     expect(by(page, "facts")).to_contain_text("Áreas encontradas")
     assert cut_off(page) == []
-    by(page, "language-en").click()
+    speak(page, "en")
     expect(by(page, "facts")).to_contain_text("Areas found")
     leave(page)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, cut_off, leave, open_page
+from tests.kit.browser import Inspector, by, cut_off, leave, open_page, speak
 from tests.kit.line_parts import good, pictures, prefer, spoiled, teach_line
 
 pytestmark = pytest.mark.system
@@ -72,7 +72,7 @@ def test_a_part_is_judged_by_key_and_the_defect_is_drawn_where_it_lies(line: Ins
     expect(by(page, "n-ng")).to_have_text("1")
     assert _height(page, "word") > 100  # read from 5 m
     for language in ("es", "en"):
-        by(page, f"language-{language}").click()
+        speak(page, language)
         expect(by(page, "inspect")).to_contain_text({"es": "Inspeccionar", "en": "Inspect"}[language])
         assert cut_off(page) == []
         bottom = page.evaluate("document.documentElement.scrollHeight - innerHeight")
@@ -89,7 +89,10 @@ def test_an_unplugged_camera_takes_the_verdict_away_and_comes_back_by_itself(lin
     away = camera.rename(camera.with_name("unplugged"))
     expect(by(page, "word")).to_have_text("ERROR")
     expect(by(page, "problem")).to_contain_text("camera does not answer")
+    number = int(by(page, "word").get_attribute("data-number") or 0)
     by(page, "inspect").click()
+    # the error of this part, not the one before: the camera must not be back when it is tried
+    expect(by(page, "word")).to_have_attribute("data-number", str(number + 1))
     expect(by(page, "word")).to_have_text("ERROR")
     away.rename(camera)
     expect(by(page, "word")).to_have_text("Ready")
@@ -109,7 +112,7 @@ def test_sources_shows_what_the_camera_sees_and_tries_its_trigger(line: Inspecto
     away.rename(camera)
     expect(by(page, "problem")).to_contain_text("gives pictures")
     for language in ("es", "en"):
-        by(page, f"language-{language}").click()
+        speak(page, language)
         expect(by(page, "use")).to_contain_text({"es": "Usar esta fuente", "en": "Use this source"}[language])
         assert cut_off(page) == []
     leave(page)

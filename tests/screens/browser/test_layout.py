@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page, speak
 from tests.kit.drawing import Drawing, store_master, stored
 from tests.kit.parts import png, wait_until
 from tests.kit.scene import plate
@@ -274,13 +274,11 @@ def test_a_new_part_from_file_to_alignment_and_its_end(browser: Browser, made: I
     assert cut_off(page) == []
     by(page, "back-to-master").click()
     expect(page.locator(".roi-editor .handle").first).to_be_attached()
-    by(page, "language-es").click()
-    connected(page)
+    speak(page, "es")
     Drawing(page)
     expect(by(page, "save")).to_contain_text("Guardar")
     assert cut_off(page) == []
-    by(page, "language-en").click()
-    connected(page)
+    speak(page, "en")
     by(page, "delete-role").click()
     by(page, "confirm").click()
     wait_until(lambda: httpx.get(f"{made.service_url}/layouts/Plate%207%20A", trust_env=False).status_code == 404)

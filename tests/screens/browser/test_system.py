@@ -16,7 +16,7 @@ from gui.system.log_view import LogView, parse
 from gui.system.setting_forms import changes, group_of, grouped, refusals
 from service.contract.system import SettingAbout
 from service.settings import Settings
-from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page, speak
 from tests.kit.parts import ROI, calibrate, fit, upload, wait_until
 
 
@@ -92,7 +92,7 @@ def test_golden_parts_are_checked_each(plant: Inspector, browser: Browser) -> No
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_every_tab_fits_the_smallest_screen(plant: Inspector, browser: Browser, language: Language) -> None:
     page = open_page(browser, f"{plant.url}/system")
-    by(page, f"language-{language}").click()
+    speak(page, language)
     expect(by(page, "tab-freeze")).to_contain_text(Words(lambda: language)("system.freeze"))
     for name in ("backups", "freeze", "golden", "language", "about", "health"):
         by(page, f"tab-{name}").click()
@@ -171,7 +171,7 @@ def test_a_key_is_made_shown_once_and_wanted_from_then_on(tended: Inspector, bro
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_what_is_looked_after_fits_the_smallest_screen(tended: Inspector, browser: Browser, language: Language) -> None:
     page = open_page(browser, f"{tended.url}/system")
-    by(page, f"language-{language}").click()
+    speak(page, language)
     expect(by(page, "tab-freeze")).to_contain_text(Words(lambda: language)("system.freeze"))
     for name, shown in (("logs", "lines"), ("audit", "audit"), ("keys", "keys"), ("settings", "save-settings")):
         by(page, f"tab-{name}").click()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, cut_off, inspector, leave, open_page, speak
 from tests.kit.parts import RING, ROI, SCALE, disc, spoiled_disc, wait_until
 
 pytestmark = pytest.mark.system
@@ -76,12 +76,11 @@ def test_a_lesson_goes_on_when_its_tab_is_closed_and_is_found_again(made: Inspec
     page = open_page(browser, f"{made.url}{TEACH}&step=teach")
     expect(by(page, "cancel-teaching")).to_be_visible()
     expect(by(page, "left")).to_contain_text(" s left")
-    by(page, "language-es").click()
-    connected(page)
+    speak(page, "es")
     expect(by(page, "left")).to_contain_text("quedan")
     assert cut_off(page) == []
     expect(by(page, "stage")).to_contain_text("Versión 1 entrenada")
-    by(page, "language-en").click()
+    speak(page, "en")
     expect(by(page, "to-calibration")).to_be_visible()
     assert versions(made) == [(1, False, False)]
     left_well(page)
@@ -157,8 +156,7 @@ def test_samples_come_from_everywhere_and_are_sorted(made: Inspector, browser: B
     by(page, "confirm").click()
     expect(by(page, "label-ok")).to_have_text("OK · 9")
     for language in ("es", "en"):
-        by(page, f"language-{language}").click()
-        connected(page)
+        speak(page, language)
         expect(by(page, "sample")).to_have_count(9)
         assert cut_off(page) == []
     with service(made) as client:

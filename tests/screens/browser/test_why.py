@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.demo.discs import draw_disc
-from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page
+from tests.kit.browser import Inspector, by, connected, cut_off, inspector, leave, open_page, speak
 from tests.kit.parts import FORM, RING, ROI, SCALE, SIZE, disc, infer, png, wait_until
 
 pytestmark = pytest.mark.system
@@ -104,8 +104,7 @@ def test_a_miss_is_traced_to_its_picture_and_what_taking_it_out_changes_is_seen(
 
 def _look_in_both_languages(page: Page) -> None:
     for language in ("es", "en"):
-        by(page, f"language-{language}").click()
-        connected(page)
+        speak(page, language)
         expect(by(page, "neighbour")).to_have_count(5)
         assert cut_off(page) == []
 
