@@ -27,6 +27,10 @@ class Metrics:
         self._inspections = Counter(
             "inspections", "Inspections by verdict", ["role", "roi", "verdict"], registry=self._registry
         )
+        self._provisional = Counter(
+            "inspections_provisional", "Inspections by a threshold with too few good parts behind it", ["role", "roi"],
+            registry=self._registry,
+        )  # fmt: skip
         self._embeddings = self._gauge("n_embeddings", "Patch vectors in the memory bank", ["role", "roi"])
         self._model_info = self._gauge(
             "model_info", "1 for the version that serves", ["role", "roi", "version", "backbone"]
@@ -37,10 +41,13 @@ class Metrics:
         self._last_backup = self._gauge("backup_last_success_timestamp_seconds", "When the newest backup was made")
         self._left_out = self._gauge("pictures_not_kept", "Pictures the archive had to leave out", mode="livesum")
 
-    def inspected(self, role_id: str, roi_id: str, verdict: str | None, timings_ms: Mapping[str, float]) -> None:
+    def inspected(
+        self, role_id: str, roi_id: str, verdict: str | None, timings_ms: Mapping[str, float], provisional: bool
+    ) -> None:
         for stage, ms in timings_ms.items():
             self._latency.labels(role_id, roi_id, stage).observe(ms)
         self._inspections.labels(role_id, roi_id, verdict or "none").inc()
+        self._provisional.labels(role_id, roi_id).inc(provisional)
         with self._lock:
             self._latencies.append(timings_ms["total"])
 

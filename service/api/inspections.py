@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
@@ -25,7 +24,7 @@ router = APIRouter(prefix="/inspections", tags=["record"])
 CSV_COLUMNS = (
     "inspection_id", "time_utc", "role_id", "roi_id", "part_id", "verdict", "score", "threshold", "model_version",
     "mm_per_px", "n_regions", "image_name", "image_sha256", "request_id", "key_name", "station",
-    "frame_id",
+    "frame_id", "provisional",
 )  # fmt: skip
 
 
@@ -61,7 +60,7 @@ def get_inspections(
         headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
         return StreamingResponse(_csv(backend.kept.records.stream(which)), media_type="text/csv", headers=headers)
     total, records = backend.kept.records.find(which, limit, offset, order)
-    found = [InspectionSummary(**_shown(record)) for record in records]
+    found = [InspectionSummary(**history.shown_record(record)) for record in records]
     return answered(InspectionsAnswer(total=total, limit=limit, offset=offset, inspections=found))
 
 
@@ -77,7 +76,7 @@ def get_summary(
 def get_inspection(backend: Parts, inspection_id: str) -> InspectionAnswer:
     """`curl http://127.0.0.1:8000/inspections/ID`"""
     record = backend.kept.records.get(inspection_id)
-    return answered(InspectionAnswer(**{**_shown(record), "inspection_request_id": record.request_id}))
+    return answered(InspectionAnswer(**{**history.shown_record(record), "inspection_request_id": record.request_id}))
 
 
 @router.get("/{inspection_id}/image", response_class=Response, responses={200: {"content": {"image/*": {}}}})
@@ -102,16 +101,12 @@ def _picture(backend: Backend, inspection_id: str) -> bytes:
     return picture_of(backend.kept, backend.kept.records.get(inspection_id))
 
 
-def _shown(record: Record) -> dict[str, Any]:
-    return {**asdict(record), "n_regions": len(record.regions)}
-
-
 def _csv(records: Iterator[Record]) -> Iterator[str]:
     line = io.StringIO()
     writer = csv.writer(line)
     writer.writerow(CSV_COLUMNS)
     for record in records:
-        shown = _shown(record)
+        shown = history.shown_record(record)
         writer.writerow([_cell(shown[name]) for name in CSV_COLUMNS])
         if line.tell() > 64_000:
             yield line.getvalue()

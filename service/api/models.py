@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query
 from service.api.fields import RoiQuery, RoleQuery
 from service.api.request import Parts, answered
 from service.contract.models import (
+    AcceptAnswer,
+    AcceptRequest,
     ActivatedAnswer,
     ActivateRequest,
     ModelsAnswer,
@@ -18,7 +20,7 @@ from service.contract.models import (
 )
 from service.contract.words import Name, Version
 from service.insight import suspects
-from service.teaching import scores, versions
+from service.teaching import calibrate, scores, versions
 
 router = APIRouter(prefix="/models", tags=["models"])
 VersionQuery = Annotated[Version | None, Query(description="Left out: the one that serves")]
@@ -53,6 +55,13 @@ def post_activate(backend: Parts, asked: ActivateRequest) -> ActivatedAnswer:
     """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","model_version":1}'
     http://127.0.0.1:8000/models/activate`"""
     return answered(versions.activate(backend.kept, backend.people, asked.role_id, asked.roi_id, asked.model_version))
+
+
+@router.post("/accept")
+def post_accept(backend: Parts, asked: AcceptRequest) -> AcceptAnswer:
+    """`curl -H 'Content-Type: application/json' -d '{"role_id":"disc","roi_id":"ring","why":"first shift, every part is
+    also measured by hand"}' http://127.0.0.1:8000/models/accept`: a provisional threshold, by name"""
+    return answered(calibrate.accept(backend.device, backend.kept, backend.people, asked))
 
 
 @router.post("/rollback")

@@ -20,6 +20,7 @@ from service.errors import Problem
 from service.process.client import NoAnswer
 from service.process.port import port_owner
 from service.settings import Settings
+from service.store.models import Models
 from service.store.records.database import open_database
 
 GOOD, POOR, BAD = "ok", "poor", "bad"
@@ -39,7 +40,17 @@ class Finding:
 
 def examine(settings: Settings, console: Console) -> int:
     """Exit code 1 when something is bad."""
-    checks: list[Callable[[Settings], Finding]] = [_system, _memory, _gpu, _torch, _weights, _disk, _records, _port]
+    checks: list[Callable[[Settings], Finding]] = [
+        _system,
+        _memory,
+        _gpu,
+        _torch,
+        _weights,
+        _disk,
+        _records,
+        _models,
+        _port,
+    ]
     findings = [check(settings) for check in checks]
     table = Table("check", "state", "found", "what to do", title=f"BrakeDisc Inspector {__version__}")
     for finding in findings:
@@ -107,6 +118,16 @@ def _weights(settings: Settings) -> Finding:
             "weights", POOR, f"{found.name} ({found.source})", "`brakedisc weights get resnet50` finds more."
         )
     return Finding("weights", GOOD, f"{found.name} ({found.source})")
+
+
+def _models(settings: Settings) -> Finding:
+    found = [version for version in Models(settings.data_root).everything() if version.current]
+    said = f"{len(found)} in service"
+    old = [version for version in found if version.calibration and not (version.description or {}).get("parts")]
+    if old:
+        names = ", ".join(f"{version.role_id}/{version.roi_id}" for version in old[:5])
+        return Finding("models", POOR, f"{said}, {len(old)} calibrated the old way ({names})", "Teach them anew.")
+    return Finding("models", GOOD, said)
 
 
 def _disk(settings: Settings) -> Finding:

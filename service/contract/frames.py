@@ -29,6 +29,7 @@ class FrameRoi(BaseModel):
 
     roi_id: str
     verdict: Verdict
+    provisional: bool
     score: float
     threshold: float
     model_version: int
@@ -42,13 +43,14 @@ class FrameRoi(BaseModel):
 
 
 class InspectAnswer(Answer):
-    """`verdict`: NG when one ROI is. `alignment`: null when the layout has no marks."""
+    """`verdict`: NG when one ROI is. `alignment`: null when the layout has no marks. `provisional`: one ROI's is."""
 
     frame_id: str
     time_utc: str
     role_id: str
     part_id: str | None
     verdict: Verdict
+    provisional: bool
     layout_revision: int
     mm_per_px: float
     width: int
@@ -92,6 +94,7 @@ class FrameAnswer(Answer, FrameSummary):
     width: int | None
     height: int | None
     timings_ms: dict[str, float]
+    provisional: bool
     rois: list[InspectionSummary]
 
 

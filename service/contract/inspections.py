@@ -33,12 +33,16 @@ class Params(BaseModel):
         tuple[tuple[float, float, float], tuple[float, float, float]] | None,
         Field(description="Of an ROI of a whole frame: takes pixels of its picture to pixels of the frame"),
     ] = None
+    provisional: Annotated[bool, Field(description="The threshold had too few good parts behind it")] = False
 
 
 class InferAnswer(Answer, OfRoi):
+    """`provisional`: the threshold has fewer good parts behind it than its promise needs, and nobody answers for it."""
+
     score: float
     threshold: float | None
     verdict: Verdict | None
+    provisional: bool
     token_shape: tuple[int, int]
     heatmap_png_base64: str | None
     regions: list[RegionAnswer]
@@ -65,6 +69,7 @@ class InspectionSummary(OfRoi):
     model_version: int
     n_regions: int
     frame_id: str | None = None
+    provisional: bool = False
 
 
 class InspectionsAnswer(Answer):

@@ -18,6 +18,7 @@ from service.contract.words import (
     RoiNames,
     Score,
     Threshold,
+    Value,
     Version,
 )
 
@@ -92,12 +93,38 @@ class _OfVersion(CalibrationResult):
     model_version: int
 
 
+class Accepted(Value):
+    """Somebody answers for a provisional threshold with a name."""
+
+    by: str
+    station: str
+    utc: str
+    why: str
+
+
 class Calibration(_OfVersion):
     """Of one model version, as it is stored: with the scores it was computed from."""
 
     ok_scores: tuple[float, ...]
     ng_scores: tuple[float, ...]
     created_utc: str
+    accepted: Accepted | None = None
+
+    @property
+    def verdicts_are_provisional(self) -> bool:
+        return self.provisional and self.accepted is None
+
+
+class AcceptRequest(RoiNames):
+    model_config = ConfigDict(protected_namespaces=())
+    why: Annotated[str, Field(min_length=1, max_length=500)]
+    model_version: Version | None = None
+
+
+class AcceptAnswer(Answer, OfRoi):
+    model_config = ConfigDict(protected_namespaces=())
+    model_version: int
+    accepted: Accepted
 
 
 class CalibrationAnswer(Answer, _OfVersion):
@@ -126,11 +153,16 @@ class ManifestAnswer(StateAnswer):
 
 
 class ModelSummary(OfRoi):
+    """`provisional`: its verdicts are. `old_calibration`: its threshold does not hold whole parts out and promises too
+    much; teach anew."""
+
     model_config = ConfigDict(protected_namespaces=())
     model_version: int
     current: bool
     activated: bool
     calibrated: bool
+    provisional: bool
+    old_calibration: bool
     created_utc: str | None
     backbone: str | None
     coreset_size: int | None
@@ -157,7 +189,7 @@ class ActivatedAnswer(Answer, OfRoi):
 
 
 class OkScore(BaseModel):
-    """`filename`: null when the picture is not among the ROI's OK samples (any more). `part`: number of what it shows."""
+    """`filename`: null when the picture is not among the OK samples (any more). `part`: number of what it shows."""
 
     filename: str | None
     score: float

@@ -26,6 +26,7 @@ def params(model: ModelVersion, view: NetworkView) -> Params:
         area_mm2_thr=model.area_mm2,
         mm_per_px=about.mm_per_px,
         shape=view.shape.model_dump() if view.shape else None,
+        provisional=model.provisional,
     )
 
 

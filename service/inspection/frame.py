@@ -110,10 +110,11 @@ class _Inspection:
         timings_ms = self._watch.ms | {"total": round(total_ms, 3)}
         known = vars(record) | {"alignment": alignment, "timings_ms": timings_ms}
         rois = [roi_answer(one) for one in judged]
-        answer = InspectAnswer(**known, mm_per_px=loaded.mm_per_px, rois=rois)
+        provisional = any(roi.provisional for roi in rois)
+        answer = InspectAnswer(**known, provisional=provisional, mm_per_px=loaded.mm_per_px, rois=rois)
         self._keep(judged)
         for roi in answer.rois:
-            self._device.metrics.inspected(record.role_id, roi.roi_id, roi.verdict, answer.timings_ms)
+            self._device.metrics.inspected(record.role_id, roi.roi_id, roi.verdict, answer.timings_ms, roi.provisional)
         return answer
 
     def _keep(self, judged: Sequence[JudgedRoi]) -> None:

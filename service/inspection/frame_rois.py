@@ -85,6 +85,7 @@ def roi_answer(one: JudgedRoi) -> FrameRoi:
     return FrameRoi(
         roi_id=picture.roi_id,
         verdict=one.verdict,
+        provisional=one.roi.prepared.model.provisional,
         score=one.examined.score,
         threshold=one.threshold,
         model_version=one.roi.prepared.model.version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from service.backend import Device, Kept
 from service.contract.frames import FrameAnswer, FramesSummary
@@ -11,7 +12,7 @@ from service.contract.inspections import Drift, InspectionsSummary, InspectionSu
 from service.contract.models import Calibration
 from service.errors import MemoryNotFitted, Problem
 from service.store.records.frames import FrameFilter
-from service.store.records.inspections import RecordFilter
+from service.store.records.inspections import Record, RecordFilter
 
 # Fewer good parts than this say nothing of a drift: their mean may be a matter of chance.
 MIN_PARTS = 20
@@ -61,12 +62,19 @@ def _trend(kept: Kept, which: RecordFilter, buckets: int) -> list[TrendPoint]:
     return kept.summaries.trend(which, begin, end, buckets)
 
 
+def shown_record(record: Record) -> dict[str, Any]:
+    """As an answer or the CSV tells it."""
+    provisional = bool(record.params.get("provisional"))
+    return {**asdict(record), "n_regions": len(record.regions), "provisional": provisional}
+
+
 def frame(kept: Kept, frame_id: str) -> FrameAnswer:
     """Raises NotFound."""
     record = kept.frames.get(frame_id)
     _, rois = kept.records.find(RecordFilter(frame_id=frame_id), limit=record.n_rois)
-    shown = [InspectionSummary(**asdict(roi), n_regions=len(roi.regions)) for roi in rois]
-    fields = {**asdict(record), "frame_request_id": record.request_id}
+    shown = [InspectionSummary(**shown_record(roi)) for roi in rois]
+    provisional = any(roi.provisional for roi in shown)
+    fields = {**asdict(record), "frame_request_id": record.request_id, "provisional": provisional}
     return FrameAnswer(**fields, rois=sorted(shown, key=lambda roi: roi.roi_id))
 
 

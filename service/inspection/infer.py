@@ -53,7 +53,7 @@ def inspect(device: Device, kept: Kept, asked: Inspection, image: bytes) -> Infe
     answer.timings_ms = watch.ms | {"total": round((time.perf_counter() - started) * 1e3, 3)}
     if kept.archive.wants(answer.verdict):
         kept.archive.keep(answer.inspection_id, image, png)
-    device.metrics.inspected(asked.role_id, asked.roi_id, answer.verdict, answer.timings_ms)
+    device.metrics.inspected(asked.role_id, asked.roi_id, answer.verdict, answer.timings_ms, model.provisional)
     return answer
 
 
@@ -77,6 +77,7 @@ def _answer(asked: Inspection, model: LoadedModel, examined: Examined, timings_m
         score=examined.score,
         threshold=examined.threshold,
         verdict=examined.judged.verdict if examined.judged else None,
+        provisional=model.provisional,
         token_shape=examined.view.grid,
         heatmap_png_base64=None,
         regions=regions(examined),

@@ -112,6 +112,15 @@ class ModelVersion:
         return self.calibration.threshold if self.calibration else None
 
     @property
+    def provisional(self) -> bool:
+        """Whether its verdicts are: the threshold has too few parts behind it, and nobody answers for it."""
+        return self.calibration is not None and self.calibration.verdicts_are_provisional
+
+    @property
+    def old_calibration(self) -> bool:
+        return self.calibration is not None and bool(self.description.ok_scores) and not self.description.by_part
+
+    @property
     def area_mm2(self) -> float:
         """Smallest area in mm² that scores of this version are measured with."""
         return self.calibration.area_mm2_thr if self.calibration else DEFAULT_AREA_MM2

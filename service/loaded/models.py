@@ -96,6 +96,15 @@ class ModelCache:
             serving = [entry.model.problem for entry in self._entries.values() if entry.model.problem]
             return serving + list(self._broken.values())
 
+    def warnings(self) -> list[str]:
+        """What is worth a look and changes no verdict, for /health."""
+        with self._lock:
+            old = [(key, entry.model.version) for key, entry in self._entries.items() if entry.model.old_calibration]
+        return [
+            f"Version {version} of {role_id}/{roi_id} was calibrated the old way, which promises too much: teach anew."
+            for (role_id, roi_id), version in old
+        ]
+
     def _fresh(self, key: Key, stamp: tuple[int, int, int]) -> _Entry | None:
         with self._lock:
             entry = self._entries.get(key)

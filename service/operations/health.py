@@ -28,7 +28,7 @@ def health(device: Device, kept: Kept, people: People, upkeep: Upkeep) -> Health
         reason=" ".join(sentence for _, sentence in reasons) or None,
         code=reasons[0][0] if reasons else None,
         codes=[slug for slug, _ in reasons],
-        warnings=[backups.copy_error] if backups.copy_error else [],
+        warnings=[*([backups.copy_error] if backups.copy_error else []), *device.models.warnings()],
         pid=os.getpid(),
         device=engine.device if engine else "cpu" if kept.settings.device == "auto" else kept.settings.device,
         device_name=engine.device_name if engine else "",

@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from service import caller
 from service.backend import Device, Kept, People
 from service.calibration.threshold import calibrate
-from service.contract.models import DEFAULT_PERCENTILE, Calibration, CalibrationAnswer, CalibrationRequest
+from service.contract.models import (
+    DEFAULT_PERCENTILE,
+    AcceptAnswer,
+    Accepted,
+    AcceptRequest,
+    Calibration,
+    CalibrationAnswer,
+    CalibrationRequest,
+)
 from service.contract.samples import InferDatasetAnswer, SampleScore
-from service.errors import InvalidField
+from service.errors import Conflict, InvalidField, NotCalibrated
 from service.loaded.description import ModelVersion
 from service.loaded.models import LoadedModel
 from service.loaded.scale import TAUGHT_WITH
@@ -65,7 +74,33 @@ def calibrate_version(device: Device, kept: Kept, people: People, asked: Calibra
     )
     if not asked.preview:
         _adopt(kept, people, asked, used, calibration)
-    return CalibrationAnswer(**calibration.model_dump(exclude={"ok_scores", "ng_scores", "created_utc"}))
+    return CalibrationAnswer(**calibration.model_dump(exclude={"ok_scores", "ng_scores", "created_utc", "accepted"}))
+
+
+def accept(device: Device, kept: Kept, people: People, asked: AcceptRequest) -> AcceptAnswer:
+    """Answer by name for a threshold that has too few good parts behind it: its verdicts are no longer provisional.
+
+    Raises MemoryNotFitted, NotCalibrated, Conflict (it is not provisional), TrainingFrozen, DiskFull.
+    """
+    people.freezing.refuse()
+    used = device.models.described(asked.role_id, asked.roi_id, asked.model_version)
+    calibration = used.calibration
+    if calibration is None:
+        raise NotCalibrated(f"Version {used.version} of {asked.role_id}/{asked.roi_id} is not calibrated.")
+    if not calibration.verdicts_are_provisional:
+        raise Conflict(f"The threshold of version {used.version} is not provisional: there is nothing to accept.")
+    accepted = Accepted(
+        by=caller.name(),
+        station=caller.station.get(),
+        utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        why=asked.why,
+    )
+    place = {"role_id": asked.role_id, "roi_id": asked.roi_id, "model_version": used.version}
+    kept.models.write_calibration(
+        asked.role_id, asked.roi_id, used.version, calibration.model_copy(update={"accepted": accepted})
+    )
+    people.note("accept_provisional", place, old=_in_force(calibration), new=accepted.model_dump())
+    return AcceptAnswer(role_id=asked.role_id, roi_id=asked.roi_id, model_version=used.version, accepted=accepted)
 
 
 def _adopt(kept: Kept, people: People, asked: CalibrationRequest, used: ModelVersion, calibration: Calibration) -> None:
@@ -97,7 +132,7 @@ def _ng_scores(
 
 
 def _in_force(calibration: Calibration | None) -> dict[str, Any] | None:
-    names = {"threshold", "area_mm2_thr", "score_percentile", "method", "n_ok", "n_ng"}
+    names = {"threshold", "area_mm2_thr", "score_percentile", "method", "n_ok", "n_ng", "provisional"}
     return calibration.model_dump(include=names) if calibration else None
 
 
