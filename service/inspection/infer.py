@@ -91,9 +91,9 @@ def _answer(asked: Inspection, model: LoadedModel, examined: Examined, timings_m
 
 
 def _record(answer: InferAnswer, asked: Inspection, image: bytes) -> Record:
-    """What the answer tells, but for its pictures, and who asked with what."""
+    """What the answer tells, but for its pictures, and who asked with what; `params` say whether it is provisional."""
     return Record(
-        **answer.model_dump(exclude={"token_shape", "heatmap_png_base64"}),
+        **answer.model_dump(exclude={"token_shape", "heatmap_png_base64", "provisional"}),
         time_utc=datetime.now(UTC).isoformat(),
         mm_per_px=asked.mm_per_px,
         key_name=caller.key_name.get() or None,
