@@ -30,6 +30,7 @@ from service.settings import read_settings
 from service.stopwatch import Stopwatch
 from service.teaching.fit import typical_side
 from service.vision.anomaly_map import on_roi
+from service.vision.level import Level, levelled
 from service.vision.masks import pixel_mask
 from service.vision.network_view import LARGEST_ASPECT, NetworkView, network_view
 from service.vision.verdict import measure
@@ -37,6 +38,7 @@ from service.vision.verdict import measure
 T = TypeVar("T")
 NEIGHBOURS = 9  # of the paper's code for equation 7
 MM_PER_PX = 0.2
+NO_LIMITS = Level(usual=1.0, least=1e-9, most=1e9)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Variant:
     whiten: bool = False
     vectors: float = 0.01  # share of the patches, or a number
     reweight: bool = True
+    level: bool = False
 
 
 def main(
@@ -58,7 +61,7 @@ def main(
     settings = read_settings(BACKEND_BACKBONE=backbone)
     engine, reader = TorchEngine(settings), Reader(settings, shape)
     train, tests = pictures_in(folder / "train" / "good"), list(test_pictures(folder))
-    own = engine.recipe(backbone, 0, typical_side([reader.frame(reader.read(path)) for path in train]))
+    own = engine.recipe(backbone, 0, typical_side([reader.about(reader.read(path)) for path in train]))
     rows = []
     for variant in _steps(own):
         trials = [Trial(engine, replace(own, input_size=variant.input_size), reader, variant, s) for s in range(seeds)]
@@ -76,7 +79,8 @@ def _steps(own: Recipe) -> Iterator[Variant]:
         ("+ partial whitening", {"whiten": True}),
         ("+ aspect ratio kept", {"aspect": LARGEST_ASPECT}),
         (f"+ {own.input_size} px", {"input_size": own.input_size}),
-        (f"+ {patchcore.MIN_BANK} vectors: the default", {"vectors": patchcore.MIN_BANK}),
+        (f"+ {patchcore.MIN_BANK} vectors", {"vectors": patchcore.MIN_BANK}),
+        ("+ the part's own level taken out: the default", {"level": True}),
     ):
         step = replace(step, name=name, **change)  # type: ignore[arg-type]
         yield step
@@ -102,12 +106,14 @@ class Trial:
             view = self._view(image)
             patches = self.engine.embed(self.recipe, [view.picture(image)])
             distances = self.engine.distances(patches, [placed], [view.patches])[0]
+            if self.variant.level:
+                distances = levelled(distances, view.patches, NO_LIMITS)
             measured = measure(distances, view, MM_PER_PX)
             reweighted = self.variant.reweight
             scores.append(_equation_7(patches[0], distances, view, bank, placed) if reweighted else measured.score)
             if picture.mask or not picture.defect:
                 truth = truth_of(picture, image.shape[:2])
-                inspected = pixel_mask(self.reader.frame(image).shape, *truth.shape)
+                inspected = pixel_mask(self.reader.about(image).shape, *truth.shape)
                 pixels.add(on_roi(measured.map, view.place), truth, inspected, level)
         good = [score for picture, score in zip(tests, scores, strict=True) if picture.defect is None]
         bad = [score for picture, score in zip(tests, scores, strict=True) if picture.defect is not None]
@@ -125,10 +131,12 @@ class Trial:
         if self.variant.whiten:
             return patchcore.whitened_bank(fitting, good, size, self.seed, lambda _: None)
         chosen = patchcore.coreset(fitting, good.vectors, size, self.seed, lambda _: None)
-        return MemoryBank(good.vectors[chosen], good.owners[chosen], good.axes, good.offset)
+        return MemoryBank(
+            good.vectors[chosen], good.owners[chosen], good.axes, np.zeros(good.axes.shape[1], np.float32)
+        )
 
     def _view(self, image: np.ndarray) -> NetworkView:
-        shape = self.reader.frame(image).shape
+        shape = self.reader.about(image).shape
         height, width = image.shape[:2]
         return network_view(shape, height, width, self.recipe.input_size, self.recipe.stride, self.variant.aspect)
 

@@ -88,7 +88,10 @@ def teach(
     folder: Folder, role: Role, roi: Roi, mm_per_px: Scale, shape: ShapeOption = None,
     stage: Annotated[bool, typer.Option(help="Make a candidate version without activating it")] = False,
 ) -> None:  # fmt: skip
-    """Learn what normal looks like from a folder of good parts, and calibrate."""
+    """Learn what normal looks like from a folder of good parts, and calibrate.
+
+    Several pictures of one part belong into a folder of their own, which names the part.
+    """
     from service.cli.teach_inspect import teach_folder
 
     raise typer.Exit(teach_folder(_settings(), console, folder, role, roi, mm_per_px, shape, stage=stage))

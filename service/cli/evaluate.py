@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from service.__main__ import build_engine
 from service.calibration.accuracy import PixelCounts, figures
 from service.calibration.threshold import calibrate
 from service.cli.shapes import shape_json
-from service.cli.teach_inspect import pictures_in, progress_bar
+from service.cli.teach_inspect import pictures_by_part, pictures_in, progress_bar
 from service.contract.models import DEFAULT_PERCENTILE, Calibration
 from service.contract.shapes import parse_shape
 from service.engine.patchcore import Fitted, Fitting, Good, fit
@@ -70,12 +70,14 @@ def evaluate_folder(
     json_file: Path | None,
 ) -> int:  # fmt: skip
     engine, scale = build_engine(settings), Scale(mm_per_px, area_mm2)
-    train, tests = pictures_in(folder / "train" / "good"), list(test_pictures(folder))
+    (train, part_ids), tests = pictures_by_part(folder / "train" / "good"), list(test_pictures(folder))
     reader = Reader(settings, shape)
-    pictures = [reader.about(reader.read(path)) for path in train]
+    pictures = [
+        replace(reader.about(reader.read(path)), part_id=part) for path, part in zip(train, part_ids, strict=True)
+    ]
     recipe = engine.recipe(settings.backbone, settings.input_size, typical_side(pictures))
     with progress_bar(console) as bar:
-        fitted, fit_watch = _teach(engine, recipe, settings, reader, train, bar)
+        fitted, fit_watch = _teach(engine, recipe, settings, reader, train, part_ids, bar)
         scores = held_out_scores(fitted.held_out, recipe, pictures, scale.mm_per_px, scale.area_mm2)
         calibration = _calibration(scores, fitted, scale)
         about = describe(fitted, recipe, pictures, scale.mm_per_px, rate_requested=0.0)
@@ -129,7 +131,13 @@ def test_pictures(folder: Path) -> Iterator[Picture]:
 
 
 def _teach(
-    engine: Engine, recipe: Recipe, settings: Settings, reader: Reader, train: list[Path], bar: Progress
+    engine: Engine,
+    recipe: Recipe,
+    settings: Settings,
+    reader: Reader,
+    train: list[Path],
+    part_ids: list[str],
+    bar: Progress,
 ) -> tuple[Fitted, Stopwatch]:
     watch, task = Stopwatch(), bar.add_task("teach", total=1.0)
 
@@ -141,7 +149,7 @@ def _teach(
     def report(progress: float, stage: str) -> None:
         bar.update(task, completed=progress, description=f"teach: {stage}")
 
-    fitting = Fitting(engine, recipe, len(train), load, lambda work: work(), report, watch)
+    fitting = Fitting(engine, recipe, len(train), load, lambda work: work(), report, watch, part_ids)
     fitted = fit(fitting, teaching_for(settings, recipe, memory_fit=False))
     bar.update(task, completed=1.0, description="teach")
     return fitted, watch

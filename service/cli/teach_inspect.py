@@ -33,8 +33,8 @@ def teach_folder(
     settings: Settings, console: Console, folder: Path, role: str, roi: str, mm_per_px: float, shape: str | None,
     *, stage: bool,
 ) -> int:  # fmt: skip
-    images = pictures_in(folder)
-    fields = {"role_id": role, "roi_id": roi, "mm_per_px": mm_per_px, "stage": str(stage).lower()}
+    images, part_ids = pictures_by_part(folder)
+    fields = {"role_id": role, "roi_id": roi, "mm_per_px": mm_per_px, "stage": str(stage).lower(), "part_ids": part_ids}
     fields |= _shape_field(shape, images[0], settings)
     with connected(settings, console.print) as client:
         with progress(console, "teach") as report:
@@ -42,7 +42,7 @@ def teach_folder(
         asked = {"role_id": role, "roi_id": roi, "mm_per_px": mm_per_px, "model_version": fitted["model_version"]}
         calibrated = client.calibrate(asked)
     console.print(
-        f"Version {fitted['model_version']} of {role}/{roi}: {fitted['n_images']} pictures, "
+        f"Version {fitted['model_version']} of {role}/{roi}: {fitted['n_images']} pictures, {fitted['n_parts']} parts, "
         f"{fitted['coreset_size']} of {fitted['n_embeddings']} patches kept, {fitted['duration_s']:.1f} s. "
         f"Threshold {calibrated['threshold']:.3f}."
     )
@@ -75,9 +75,26 @@ def inspect_path(
     return 2 if any(row["error"] for row in rows) else 1 if any(row["verdict"] == "NG" for row in rows) else 0
 
 
+def pictures_by_part(folder: Path) -> tuple[list[Path], list[str]]:
+    """Pictures, and the part that each shows: those in a folder of their own are of one part, which has its name.
+
+    Of pictures beside these folders nobody knows. Raises InvalidField when there are none.
+    """
+    folders = sorted(path for path in folder.iterdir() if path.is_dir() and any(_pictures(path)))
+    found = [(path, "") for path in _pictures(folder)]
+    found += [(path, of.name) for of in folders for path in _pictures(of)]
+    if not found:
+        pictures_in(folder)
+    return [path for path, _ in found], [part_id for _, part_id in found]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
 def pictures_in(folder: Path) -> list[Path]:
     """Sorted by name. Raises InvalidField when there are none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+    found = _pictures(folder)
     if not found:
         raise InvalidField(f"{folder}: no pictures ({', '.join(PICTURES)}) in this folder.")
     return found

@@ -167,7 +167,7 @@ def test_what_was_judged_is_in_the_record_whole(line: TestClient) -> None:
     assert kept(line, f"/inspections/{ring['inspection_id']}/heatmap").startswith(b"\x89PNG")
     assert line.get(f"/inspections/{ring['inspection_id']}/thumbnail").status_code == 200
     assert line.get("/inspections", params={"part_id": "P-7"}).json()["total"] == 2
-    assert f",{frame_id}\r\n" in line.get("/inspections", params={"format": "csv"}).text
+    assert f",{frame_id},True\r\n" in line.get("/inspections", params={"format": "csv"}).text
 
 
 def test_a_judged_roi_becomes_a_sample_as_it_was_seen(line: TestClient) -> None:

@@ -33,6 +33,7 @@ REFUSED: dict[str, Callable[[TestClient], Any]] = {
     "move": lambda c: c.post("/datasets/move", json={**ROI, "filename": GOLDEN["filename"], "label": "ok", "to": "ng"}),
     "golden": lambda c: c.put("/datasets/golden", json=GOLDEN),
     "activate": lambda c: c.post("/models/activate", json={**ROI, "model_version": 1}),
+    "accept": lambda c: c.post("/models/accept", json={**ROI, "why": "trial"}),
     "rollback": lambda c: c.post("/models/rollback", json=ROI),
 }
 

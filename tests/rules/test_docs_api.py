@@ -10,16 +10,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from service.__main__ import make_backend
+from service.__main__ import build_engine, make_backend
 from service.api.app import create_app
 from service.errors import DatabaseUnusable
-from tests.conftest import settings_for
+from service.settings import Settings
+from tests.conftest import SHARED, settings_for
 from tests.kit.parts import wait_until
 from tests.kit.twin import TwinEngine
 from tests.rules.test_docs_troubleshooting import problem_classes
@@ -28,7 +31,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"
 # Every call says its status and address on stderr, whatever it does with the answer.
+REAL = ("resnet50", "efficientnet_lite0")
 CURL = """curl() { command curl -sS --max-time 60 -w '%{stderr}%{http_code} %{url_effective}\\n' "$@"; }"""
+
+
+def real_settings(backbone: str, data_root: Path) -> Settings:
+    weights = SHARED / "weights"
+    if backbone == "resnet50" and not weights.is_dir():
+        pytest.skip("the weights of resnet50 are not beside the checkout")
+    return settings_for(data_root, BACKEND_INPUT_SIZE=0, BACKEND_BACKBONE=backbone, BACKEND_WEIGHTS_DIR=weights)
 
 
 def blocks(language: str) -> list[str]:
@@ -47,12 +58,16 @@ def calls_of_the_page() -> list[tuple[int, str]]:
     return calls
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A real server on a free port, which knows nothing yet."""
+@pytest.fixture(params=["twin", *(pytest.param(name, marks=pytest.mark.deep) for name in REAL)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A real server on a free port, which knows nothing yet: on the twin, and on real networks for the verdicts."""
     (tmp_path / "data" / "logs").mkdir(parents=True)
     (tmp_path / "data" / "logs" / "service.log").write_text("started\n")
-    backend = make_backend(settings_for(tmp_path / "data"), TwinEngine, restart=lambda: None)
+    settings, build = settings_for(tmp_path / "data"), TwinEngine
+    if request.param in REAL:
+        settings = real_settings(request.param, tmp_path / "data")
+        build = partial(build_engine, settings)  # type: ignore[assignment]
+    backend = make_backend(settings, build, restart=lambda: None)
     config = uvicorn.Config(create_app(backend), log_config=None, access_log=False, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -83,6 +98,8 @@ def test_the_calls_of_the_page_answer_what_it_says(address: str, tmp_path: Path)
     wrong = [(line, status, got) for (status, line), got in zip(calls, answered, strict=False) if status != got]
     assert wrong == [], done.stdout.decode()[-2000:]
     assert (len(answered), done.returncode) == (len(calls), 0), said
+    verdicts = {one["part_id"]: one["verdict"] for one in httpx.get(f"{address}/inspections").json()["inspections"]}
+    assert verdicts["A-0816"] == "NG"  # 100 mm² of paint: whatever judges, it is never OK
 
 
 def test_every_route_has_its_section(client: TestClient) -> None:
