@@ -1,9 +1,9 @@
-"""What a threshold promises and what it keeps, on pictures it never saw: by axes, by what is held out, by how much is taught.
+"""What a threshold promises and what it keeps on pictures it never saw: by axes, what is held out, how much is taught.
 
     python -m bench.promise FOLDER [--shape circle] [--backbone NAME]
 
-Every row teaches on `train/good` alone. `oracle`: misses where the good test pictures themselves set the limit, which no
-real threshold can know. Rates are of the test pictures, in %.
+Every row teaches on `train/good` alone. `oracle`: misses where the good test pictures themselves set the limit, which
+no real threshold can know. Rates are of the test pictures, in %.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from service.calibration.threshold import calibrate
 from service.cli.evaluate import Reader, test_pictures
 from service.cli.teach_inspect import pictures_by_part
 from service.engine import patchcore
-from service.engine.parts import folds_of_parts
+from service.engine.parts import folds_of_parts, group_by_part
 from service.engine.patchcore import Fitting, Good, GoodPatches, Teaching
 from service.engine.protocol import MemoryBank, Recipe
 from service.engine.torch_engine import TorchEngine
@@ -95,8 +95,9 @@ class Trial:
         count = len(chosen)
         good = self.gathered(chosen, make_axes(chosen))
         owners = np.searchsorted(np.array(chosen), good.owners)
-        parts = patchcore.group_by_part(good.vectors, owners, [self.part_ids[index] for index in chosen])
-        held, folds = {}, folds_of_parts(parts if by_part else np.arange(count), patchcore.FOLDS if by_part else 5, 0)
+        parts = group_by_part(good.vectors, owners, [self.part_ids[index] for index in chosen])
+        held: dict[int, np.ndarray] = {}
+        folds = folds_of_parts(parts if by_part else np.arange(count), patchcore.FOLDS if by_part else 5, 0)
         for fold in folds:
             rest = [chosen[index] for index in np.setdiff1d(np.arange(count), fold)]
             out = [self.train[chosen[index]] for index in fold]
