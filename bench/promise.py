@@ -97,7 +97,7 @@ class Trial:
         owners = np.searchsorted(np.array(chosen), good.owners)
         parts = group_by_part(good.vectors, owners, [self.part_ids[index] for index in chosen])
         held: dict[int, np.ndarray] = {}
-        folds = folds_of_parts(parts if by_part else np.arange(count), patchcore.FOLDS if by_part else 5, 0)
+        folds = folds_of_parts(parts if by_part else np.arange(count), patchcore.FOLDS, 0)
         for fold in folds:
             rest = [chosen[index] for index in np.setdiff1d(np.arange(count), fold)]
             out = [self.train[chosen[index]] for index in fold]
