@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from service.cli.teach_inspect import pictures_by_part
 from service.engine.parts import folds_of_parts, group_by_part
 
 
@@ -56,3 +60,19 @@ def test_folds_hold_whole_parts_and_every_picture_once() -> None:
 
 def test_one_part_gives_nothing_to_hold_out() -> None:
     assert len(folds_of_parts(np.zeros(5, int), 10, 0)) < 2
+
+
+def test_a_folder_of_its_own_names_the_part(tmp_path: Path) -> None:
+    for name in ("loose.png", "disc 7/front.png", "disc 7/back.jpg", "disc 8/front.png", "notes/read me.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    paths, part_ids = pictures_by_part(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
+        "loose.png", "disc 7/back.jpg", "disc 7/front.png", "disc 8/front.png",
+    ]  # fmt: skip
+    assert part_ids == ["", "disc 7", "disc 7", "disc 8"]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidField, match="no pictures"):
+        pictures_by_part(tmp_path)
