@@ -9,6 +9,7 @@ import pytest
 
 from service.cli.teach_inspect import pictures_by_part
 from service.engine.parts import folds_of_parts, group_by_part
+from service.errors import InvalidField
 
 
 def patches(n_parts: int, copies: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
