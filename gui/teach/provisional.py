@@ -26,7 +26,7 @@ def provisional_in_words(words: Words, found: CalibrationAnswer) -> str:
     needed = enough_ok(found.score_percentile)
     n = found.n_ok if found.n_ok_parts is None else found.n_ok_parts
     key = "teach.provisional_never" if needed is None else "teach.provisional_few"
-    # somebody's own threshold is as strict as somebody wanted it
+    # one's own threshold, or an older one, is as strict as it happens to be
     then = "teach.provisional_own" if found.method == "manual" else "teach.provisional_strict"
     return f"{words(key, n=n, needed=needed)} {words(then)}"
 

@@ -98,12 +98,13 @@ def test_a_verdict_is_provisional_until_somebody_accepts_its_threshold(line: Ins
         assert client.post("/models/accept", json=why).status_code == 200
     page.goto(line.url)
     connected(page)
-    by(page, "inspect").click()
-    expect(by(page, "word")).to_have_text("OK")
-    expect(by(page, "provisional")).to_have_count(0)
+    for word in ("OK", "NG"):
+        by(page, "inspect").click()
+        expect(by(page, "word")).to_have_text(word)
+        expect(by(page, "provisional")).to_have_count(0)
     page.goto(f"{line.url}/history?view=parts")
     connected(page)
-    expect(by(page, "row")).to_have_count(3)
+    expect(by(page, "row")).to_have_count(4)
     expect(by(page, "provisional")).to_have_count(2)  # what was judged before stays as it was judged
     assert page.errors == []  # type: ignore[attr-defined]
     leave(page)
