@@ -20,7 +20,7 @@ from service.contract.layouts import LayoutAnswer
 def draw_frame(here: Page, frame: FrameAnswer, size: Size | None, layout: LayoutAnswer | None) -> None:
     words = here.words
     with ui.row().classes("w-full items-center no-wrap gap-4"):
-        head(here, frame.verdict or "ERROR", frame.part_id)
+        head(here, frame.verdict or "ERROR", frame.part_id, provisional=frame.provisional)
     if frame.problem_code:
         ui.label(words.problem(frame.problem_code, frame.problem_detail or "")).classes("card w-full")
     with ui.row().classes("w-full no-wrap items-start gap-4"):

@@ -68,7 +68,7 @@ def inspection_row(here: Page, one: InspectionSummary) -> str:
     when, place = formats.date_and_time(one.time_utc, words.language), f"{one.role_id} / {one.roi_id}"
     scores = words("history.score_of", score=score, threshold=threshold)
     cells = [one.part_id or "–", when, place, scores, words("history.version_n", n=one.model_version)]
-    return _row(here, one.inspection_id, thumb, one.verdict or "none", cells)
+    return _row(one.inspection_id, thumb, badges(here, one.verdict or "none", one.provisional), cells)
 
 
 def frame_row(here: Page, one: FrameSummary) -> str:
@@ -79,14 +79,23 @@ def frame_row(here: Page, one: FrameSummary) -> str:
     when, layout = formats.date_and_time(one.time_utc, words.language), one.layout_revision or "–"
     cells = [one.part_id or "–", when, one.role_id, result, words("history.layout_n", n=layout)]
     thumb = service_picture(f"frames/{one.frame_id}/thumbnail", side=160)
-    return _row(here, one.frame_id, thumb, one.verdict or "ERROR", cells)
+    return _row(one.frame_id, thumb, badges(here, one.verdict or "ERROR", one.provisional), cells)
 
 
-def _row(here: Page, name: str, thumb: str, verdict: str, cells: Sequence[str]) -> str:
+def _row(name: str, thumb: str, verdict: str, cells: Sequence[str]) -> str:
     texts = "".join(f"<span class=number title='{escape(cell, True)}'>{escape(cell)}</span>" for cell in cells)
     picture = f"<span class=hthumb style=\"background-image:url('{escape(thumb)}')\"></span>"
     link = f'<a class=hrow data-testid=row href="/history/{escape(name)}">'
-    return f"{link}{picture}<span>{badge(here, verdict)}</span>{texts}</a>"
+    return f"{link}{picture}<span class=hverdict>{verdict}</span>{texts}</a>"
+
+
+def badges(here: Page, verdict: str, provisional: bool, more: str = "") -> str:
+    """The verdict, and whether it is provisional."""
+    if not provisional:
+        return badge(here, verdict, more)
+    means, said = (escape(here.words(f"history.{key}"), True) for key in ("provisional_means", "provisional"))
+    mark = f'<span class="badge provisional" data-testid=provisional title="{means}">{said}</span>'
+    return badge(here, verdict, more) + mark
 
 
 def badge(here: Page, verdict: str, more: str = "") -> str:

@@ -47,7 +47,7 @@ def _layer(heat: bytes | None) -> bytes | None:
 
 def draw_inspection(here: Page, found: InspectionAnswer, size: Size | None, layer: bytes | None) -> None:
     with ui.row().classes("w-full items-center no-wrap gap-4"):
-        head(here, found.verdict or "none", found.part_id)
+        head(here, found.verdict or "none", found.part_id, provisional=found.provisional)
         ui.space()
         _ways(here, found)
     with ui.row().classes("w-full no-wrap items-start gap-4"):

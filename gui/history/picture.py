@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nicegui import ui
 
-from gui.history.list import badge
+from gui.history.list import badges
 from gui.kit import formats
 from gui.kit.tables import facts
 from gui.kit.widgets import button, empty
@@ -15,11 +15,12 @@ from gui.shell import Page
 HEIGHT = "height: calc(100vh - 300px); min-height: 320px"  # so that the facts beside it need no scrolling
 
 
-def head(here: Page, verdict: str, part_id: str | None) -> None:
+def head(here: Page, verdict: str, part_id: str | None, *, provisional: bool) -> None:
     """The way back, the verdict, the part."""
     look = f'flat round aria-label="{here.words("history.back")}"'
     button("", ui.navigate.back, "back", look, "arrow_back")
-    ui.html(badge(here, verdict, "big"), sanitize=False).props("data-testid=verdict")
+    shown = ui.html(badges(here, verdict, provisional, "big"), sanitize=False).classes("hverdict wide")
+    shown.props("data-testid=verdict")
     ui.label(part_id or here.words("history.no_part")).classes("text-h5 ellipsis")
 
 

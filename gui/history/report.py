@@ -102,20 +102,32 @@ class _Drawing:
         names = ("roi", "version", "threshold", "false_rejects", "misses", "samples")
         if not self._data.rois:
             return []
-        widths = [36 * mm, 16 * mm, 18 * mm, 40 * mm, 40 * mm, 28 * mm]
+        widths = [32 * mm, 27 * mm, 18 * mm, 38 * mm, 38 * mm, 25 * mm]
         table = self._table(names, map(self._proof, self._data.rois), widths)
         return [_p(words("report.proved"), _SECTION), _p(words("report.proved_explain")), table]
 
     def _proof(self, roi: RoiReport) -> list[str]:
         known = roi.calibration or {}
         samples = f"{known.get('n_ok', '–')} OK · {known.get('n_ng', '–')} NG"
-        version, threshold = str(roi.model_version or "–"), formats.number(known.get("threshold"), self._language)
+        version, threshold = self._version(roi), formats.number(known.get("threshold"), self._language)
         rates = [self._rate(known.get(f"{name}_rate"), known.get(f"{name}_ci95")) for name in ("false_reject", "miss")]
         return [name_of(roi.summary), version, threshold, *rates, samples]
 
+    def _version(self, roi: RoiReport) -> str:
+        """With what keeps its rates from being relied on, and who answers for it all the same."""
+        known, marks = roi.calibration or {}, []
+        if known.get("provisional"):
+            accepted = known.get("accepted")
+            marks.append(
+                self._words("report.accepted", by=accepted["by"]) if accepted else self._words("report.provisional")
+            )
+        if roi.old_calibration:
+            marks.append(self._words("report.old_way"))
+        return " · ".join([str(roi.model_version or "–"), *marks])
+
     def _rate(self, rate: float | None, interval: Sequence[float] | None) -> str:
         if rate is None:
-            return self._words("report.unknown")
+            return self._words("report.not_measured")
         said = formats.percent(rate, self._language)
         if not interval:
             return said

@@ -13,18 +13,19 @@ from gui.service.history import Choice
 from gui.service.link import LinkState
 from service.contract.frames import FramesSummary
 from service.contract.inspections import InspectionSummary, RoiSummary, TrendPoint
-from service.contract.models import ManifestAnswer
+from service.contract.models import ManifestAnswer, ModelsAnswer
 
 MOST_NG = 60  # a report that can still be printed: the CSV has them all
 
 
 @dataclass(frozen=True)
 class RoiReport:
-    """`calibration`: as in /manifest; None for an ROI that is not calibrated now."""
+    """`calibration`: as in /manifest; None for an ROI that is not calibrated now. `old_calibration`: as in /models."""
 
     summary: RoiSummary
     model_version: int | None = None
     calibration: Mapping[str, Any] | None = None
+    old_calibration: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ async def gather(client: Client, choice: Choice, station: str, link: LinkState) 
 
 
 async def _roi(client: Client, summary: RoiSummary) -> RoiReport:
-    known = await client.get("/manifest", ManifestAnswer, role_id=summary.role_id, roi_id=summary.roi_id)
+    place = {"role_id": summary.role_id, "roi_id": summary.roi_id}
+    known = await client.get("/manifest", ManifestAnswer, **place)
+    versions = (await client.get("/models", ModelsAnswer, **place)).models
     calibration = known.calibration.model_dump() if known.calibration else None
-    return RoiReport(summary, known.serving_version, calibration)
+    old = any(version.current and version.old_calibration for version in versions)
+    return RoiReport(summary, known.serving_version, calibration, old)

@@ -29,6 +29,16 @@ def verdict(words: Words, part: Part) -> str:
     return (
         f'<div class="verdict v-{part.state}"><svg viewBox="0 0 100 100" aria-hidden="true">{SHAPES[part.state]}</svg>'
         f'<span data-testid="word" data-number="{part.number}" data-ms="{took_ms:g}">{escape(word)}</span></div>'
+        + (_provisional(words) if part.answer and part.answer.provisional else "")
+    )
+
+
+def _provisional(words: Words) -> str:
+    """Beside the verdict, which it does not change: how far it can be relied on."""
+    badge, sentence = escape(words("inspect.provisional")), escape(words("inspect.provisional_means"))
+    return (
+        '<div class="provisional v-provisional" data-testid="provisional">'
+        f'<b><span aria-hidden="true">⚠</span> {badge}</b><span>{sentence}</span></div>'
     )
 
 
@@ -80,10 +90,11 @@ def _why_roi(words: Words, roi: FrameRoi) -> str:
         if roi.verdict == "NG"
     )
     head = "".join(f"<th>{escape(words(f'inspect.{name}'))}</th>" for name in ("defect", "area", "score"))
+    few = f'<b class="tag provisional">{escape(words("inspect.provisional"))}</b>' if roi.provisional else ""
     table = f"<table><tr>{head}</tr>{rows}</table>" if rows else ""
     return (
         f'<div class="why"><div class="why-head"><b class="tag v-{roi.verdict}">{roi.verdict}</b>'
-        f"<b>{escape(roi.roi_id)}</b></div>"
+        f"<b>{escape(roi.roi_id)}</b>{few}</div>"
         f'<div class="meter" aria-hidden="true">{meter}</div>'
         f'<div class="number">{escape(scores)}</div>{table}</div>'
     )

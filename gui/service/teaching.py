@@ -17,6 +17,7 @@ from service.contract.insight import ExplainAnswer
 from service.contract.inspections import InspectionsAnswer, InspectionSummary
 from service.contract.layouts import SamplesAnswer
 from service.contract.models import (
+    AcceptAnswer,
     ActivatedAnswer,
     CalibrationAnswer,
     ModelsAnswer,
@@ -76,15 +77,22 @@ class TaughtRoi:
         kind = "thumbnail" if side else "file"
         return service_picture(f"datasets/{kind}", **self.place, label=label, filename=filename, side=side)
 
-    async def keep_frame(self, label: Label, name: str, data: bytes, roi_ids: Sequence[str] | None) -> SamplesAnswer:
-        """Cut a whole frame into samples of the ROIs (None: all of the layout)."""
-        fields = {"label": label, "roi_ids": None if roi_ids is None else json.dumps(list(roi_ids))}
+    async def keep_frame(
+        self, label: Label, name: str, data: bytes, roi_ids: Sequence[str] | None, part_id: str = ""
+    ) -> SamplesAnswer:
+        """Cut a whole frame into samples of the ROIs (None: all of the layout). `part_id`: of the part, when known."""
+        chosen = None if roi_ids is None else json.dumps(list(roi_ids))
+        fields = {"label": label, "roi_ids": chosen, "part_id": part_id or None}
         path = f"/layouts/{quote(self.role_id, safe='')}/samples"
         return await self.client.upload(path, SamplesAnswer, fields, picture_file("images", name, data))
 
-    async def keep_picture(self, label: Label, name: str, data: bytes, mm_per_px: float) -> UploadAnswer:
-        """A picture of the ROI itself, for an ROI that is in no layout."""
-        fields, files = {**self.place, "mm_per_px": mm_per_px}, picture_file("images", name, data)
+    async def keep_picture(
+        self, label: Label, name: str, data: bytes, mm_per_px: float, part_id: str = ""
+    ) -> UploadAnswer:
+        """A picture of the ROI itself, for an ROI that is in no layout. `part_id`: of the part, when known."""
+        metas = json.dumps({"part_id": part_id}) if part_id else None
+        fields = {**self.place, "mm_per_px": mm_per_px, "metas": metas}
+        files = picture_file("images", name, data)
         return await self.client.upload(f"/datasets/{label}/upload", UploadAnswer, fields, files)
 
     async def keep_inspection(self, label: Label, inspection_id: str) -> UploadAnswer:
@@ -125,6 +133,11 @@ class TaughtRoi:
     async def adopt_threshold(self, found: ModelScoresAnswer, mm_per_px: float, threshold: float) -> CalibrationAnswer:
         """Record a threshold. The service measures the scores itself: the record must not depend on a screen."""
         return await self._calibrate(found, mm_per_px, threshold)
+
+    async def accept(self, version: int, why: str) -> AcceptAnswer:
+        """Answer by name for a provisional threshold; the reason is recorded."""
+        body = {**self.place, "model_version": version, "why": why}
+        return await self.client.send("POST", "/models/accept", AcceptAnswer, body)
 
     async def activate(self, version: int) -> ActivatedAnswer:
         body = {**self.place, "model_version": version}

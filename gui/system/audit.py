@@ -16,9 +16,9 @@ from service.contract.system import AuditAnswer, AuditEntry, AuditVerifyAnswer
 
 # of the service, in the order of the work; an action that is missing here is listed, but not in the filter
 ACTIONS = (
-    "fit", "calibrate", "activate", "rollback", "dataset_add", "dataset_delete", "dataset_clear", "dataset_move",
-    "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified", "settings_change",
-    "settings", "key_add", "key_delete", "keys", "service_restart",
+    "fit", "calibrate", "accept_provisional", "activate", "rollback", "dataset_add", "dataset_delete", "dataset_clear",
+    "dataset_move", "golden", "layout", "layout_delete", "freeze", "unfreeze", "restore", "restore_verified",
+    "settings_change", "settings", "key_add", "key_delete", "keys", "service_restart",
 )  # fmt: skip
 SHOWN = 50  # entries at a time
 _LONGEST = 160  # characters of a cell, or one large layout would fill the table

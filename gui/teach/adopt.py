@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from gui.kit.formats import number, percent
+from gui.kit.formats import number
 from gui.kit.tables import bold, sheet
 from gui.kit.widgets import answer, button, card_dialog
 from gui.teach.desk import Desk
-from gui.teach.rates import in_words, measured
+from gui.teach.provisional import provisional_note
+from gui.teach.rates import measured, sentences, value
 from service.contract.models import CalibrationAnswer, ModelScoresAnswer, ModelSummary
 
 
@@ -35,8 +36,9 @@ async def _sure(desk: Desk, found: CalibrationAnswer, before: ModelSummary | Non
         ui.label(words("teach.adopt_explain")).classes("muted")
         _changes(desk, found, before)
         for one in measured(found):
-            said = f"{words(f'teach.{one.name}')}: {percent(one.rate, desk.language)}. {in_words(desk, one)}"
-            ui.label(said).classes("text-body1")
+            said = f"{words(f'teach.{one.name}')}: {value(words, one)}. {' '.join(sentences(words, one))}"
+            ui.label(said).classes("text-body1").props(f"data-testid=adopt-{one.name.replace('_', '-')}")
+        provisional_note(desk, found)
         with ui.row().classes("w-full justify-end gap-2"):
             button(words("teach.back"), lambda: dialog.submit(False), "cancel", "flat no-caps")
             desk.button(words("teach.adopt"), lambda: dialog.submit(True), "confirm", "no-caps", "task_alt")

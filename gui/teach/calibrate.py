@@ -13,6 +13,7 @@ from gui.service.teaching import LABELS
 from gui.teach.adopt import adopt
 from gui.teach.chart import ScoreChart
 from gui.teach.desk import Desk
+from gui.teach.provisional import provisional_note
 from gui.teach.rates import show_rates
 from gui.teach.score_axis import Scored, axis, nearest
 from service.contract.models import (
@@ -39,6 +40,7 @@ class CalibrateStep:
         self._suggested: CalibrationAnswer | None = None
         self._found: CalibrationAnswer | None = None
         self._about: dict[str, SampleAbout] = {}
+        self._told: float | None = None
         self._preview = Latest(self._try)
 
     def draw(self) -> None:
@@ -128,7 +130,8 @@ class CalibrateStep:
         await self.refresh()
 
     def _typed(self) -> None:
-        if self._number.value:
+        # only a number that was changed: one that is left as it stands is rounded, and would be somebody's own
+        if self._number.value and float(self._number.value) != self._told:
             self._set(float(self._number.value))
 
     def _set(self, threshold: float) -> None:
@@ -137,7 +140,7 @@ class CalibrateStep:
         self._moved(threshold)
 
     def _moved(self, threshold: float) -> None:
-        self._number.value = round(threshold, self._chart.along.digits + 1)
+        self._number.value = self._told = round(threshold, self._chart.along.digits + 1)
         self._preview.ask(threshold)
 
     async def _try(self, threshold: float) -> None:
@@ -150,13 +153,16 @@ class CalibrateStep:
         self._found = found
         self._desk.look()
         with anew(self._rates):
+            provisional_note(self._desk, found)
             show_rates(self._desk, found)
         self._show_sentences(scores, found.score_percentile, found.overlap)
         self._show_nearest(*nearest([*scores.ok, *scores.ng], threshold, NEAR))
 
     def _show_sentences(self, scores: ModelScoresAnswer, percentile: float, overlap: bool | None) -> None:
+        ok_parts, ng_parts = (len({sample.part for sample in known}) for known in (scores.ok, scores.ng))
+        found = doubts(len(scores.ok), len(scores.ng), percentile, overlap, ok_parts=ok_parts, ng_parts=ng_parts)
         with anew(self._sentences):
-            for doubt in doubts(len(scores.ok), len(scores.ng), percentile, overlap):
+            for doubt in found:
                 with ui.row().classes("no-wrap items-start gap-2"):
                     ui.icon("info", size="22px").classes("text-warning").style("flex: none")
                     ui.label(self._say(f"teach.{doubt.code}", **doubt.values)).style("font-size: 15px")
@@ -176,7 +182,8 @@ class CalibrateStep:
             label = "NG" if isinstance(sample, NgScore) else "OK"
             ui.label(f"{label} {number(sample.score, self._desk.language)}").classes("number")
             if about:
-                ui.tooltip(f"{about.source_name} · {date_and_time(about.created, self._desk.language)}")
+                named = [about.source_name, date_and_time(about.created, self._desk.language), about.part_id]
+                ui.tooltip(" · ".join(filter(None, named)))
 
     async def _adopt(self) -> None:
         await self._preview.settled()

@@ -16,7 +16,8 @@ async def camera_dialog(desk: Desk, label: Label, refresh: Refresh) -> None:
     with desk.here.root, card_dialog("width: 640px") as dialog:
         ui.label(words("teach.add_camera")).classes("text-h6")
         ui.label(words("teach.camera_explain")).classes("muted")
-        choice = Choice(desk, label)
+        # a number that was read or typed on Inspect is that of the part that lies there
+        choice = Choice(desk, label, desk.here.gui.line.part_id)
         kept = ui.label(words("teach.kept", n=0)).classes("text-body1").props("data-testid=kept")
         tiles = ui.element("div").classes("tiles").style("max-height: 300px; overflow-y: auto")
         problem = ui.label().classes("text-negative text-body1").props("data-testid=problem role=alert")
@@ -28,7 +29,9 @@ async def camera_dialog(desk: Desk, label: Label, refresh: Refresh) -> None:
             try:
                 with busy(shutter):
                     picture = await desk.here.gui.line.grab()
-                    found = await desk.roi.keep_frame(choice.label, picture.name, picture.data, choice.roi_ids)
+                    found = await desk.roi.keep_frame(
+                        choice.label, picture.name, picture.data, choice.roi_ids, choice.part_id
+                    )
             except Told as error:
                 # in the dialog, where the person looks, and until the next press
                 problem.text = words.problem(error.code, error.detail)

@@ -48,11 +48,11 @@ async def _keep_file(desk: Desk, choice: Choice, name: str, data: bytes, mm_per_
     """Why the file was not kept; empty when it was kept."""
     try:
         if desk.layout:
-            await desk.roi.keep_frame(choice.label, name, data, choice.roi_ids)
+            await desk.roi.keep_frame(choice.label, name, data, choice.roi_ids, choice.part_id)
         elif not mm_per_px:
             return desk.words("teach.scale_missing")
         else:
-            await desk.roi.keep_picture(choice.label, name, data, mm_per_px)
+            await desk.roi.keep_picture(choice.label, name, data, mm_per_px, choice.part_id)
     except ServiceError as error:
         return desk.words.problem(error.code, error.detail)
     return ""

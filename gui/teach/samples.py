@@ -146,6 +146,8 @@ class SamplesStep:
                 "teach.about_sample", name=sample.source_name or sample.filename, width=sample.width,
                 height=sample.height, created=date_and_time(sample.created, self._desk.language),
             )  # fmt: skip
+            if sample.part_id:
+                about += f" · {self._say('teach.part_number')}: {sample.part_id}"
             ui.label(about)
             button(self._say("teach.close"), dialog.close, look="flat").classes("self-end")
         await answer(dialog)

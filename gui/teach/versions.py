@@ -12,6 +12,7 @@ from gui.kit.tables import cell, header
 from gui.kit.widgets import anew, empty
 from gui.teach.compare import Comparison
 from gui.teach.desk import Desk
+from gui.teach.provisional import accept
 from service.contract.models import ActivatedAnswer, ModelSummary
 
 SHOWN = 20
@@ -61,22 +62,41 @@ class VersionsStep:
         language, state = self._desk.language, _state(version)
         with ui.element("tr").props(f"data-testid=version-{version.model_version}"):
             cell(str(version.model_version)).classes("text-weight-bold")
-            with ui.element("td"), ui.row().classes("items-center no-wrap gap-1"):
-                ui.icon(ICONS[state], size="22px")
-                ui.label(self._say(state))
-                if version.damaged:
-                    ui.tooltip(version.damaged)
+            with ui.element("td"):
+                with ui.row().classes("items-center no-wrap gap-1"):
+                    ui.icon(ICONS[state], size="22px")
+                    ui.label(self._say(state))
+                    if version.damaged:
+                        ui.tooltip(version.damaged)
+                self._marks(version)
             cell(date_and_time(version.created_utc, language))
             cell(number(version.coreset_size, language, 0)).classes("number")
             cell(number(version.threshold, language, 3)).classes("number")
             cell(version.backbone or "–")
             with ui.element("td").style("text-align: right"):
+                if version.provisional:
+                    self._desk.button(
+                        self._say("teach.accept_by_name"), partial(self._accept, version),
+                        f"accept-{version.model_version}", "flat no-caps", when=partial(bool, not version.damaged),
+                    )  # fmt: skip
                 text, testid = self._say("teach.activate"), f"activate-{version.model_version}"
                 possible = partial(bool, not version.current and not version.damaged)
                 self._desk.button(text, partial(self._activate, version), testid, "flat no-caps", when=possible)
 
+    def _marks(self, version: ModelSummary) -> None:
+        """What keeps the version's threshold from being relied on."""
+        for holds, key in ((version.provisional, "teach.provisional"), (version.old_calibration, "teach.old_way")):
+            if holds:
+                with ui.row().classes("items-center no-wrap gap-1 text-warning"):
+                    ui.icon("warning", size="22px").style("flex: none")
+                    ui.label(self._say(key)).classes("text-weight-bold")
+
     def _can_roll_back(self) -> bool:
         return any(v.activated and not v.current and not v.damaged for v in self._versions)
+
+    async def _accept(self, version: ModelSummary) -> None:
+        if await accept(self._desk, version):
+            await self.refresh()
 
     async def _activate(self, version: ModelSummary) -> None:
         n, key = version.model_version, "sure_activate" if version.calibrated else "sure_activate_uncalibrated"

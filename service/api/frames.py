@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -14,7 +13,6 @@ from service.contract.frames import (
     FrameAnswer,
     FramesAnswer,
     FramesSummary,
-    FrameSummary,
     FrameVerdict,
     InspectAnswer,
 )
@@ -64,9 +62,7 @@ def get_frames(
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> FramesAnswer:
     """`curl 'http://127.0.0.1:8000/frames?role_id=disc&verdict=NG'`"""
-    total, found = backend.kept.frames.find(which, limit, offset)
-    shown = [FrameSummary(**asdict(record)) for record in found]
-    return answered(FramesAnswer(total=total, limit=limit, offset=offset, frames=shown))
+    return answered(history.frames(backend.kept, which, limit, offset))
 
 
 @router.get("/frames/summary")

@@ -72,6 +72,7 @@ def post_samples(
     images: list[UploadFile],
     label: Annotated[Label, Form()],
     roi_ids: Annotated[str | None, Form(description='JSON, such as ["ring"]; left out: all')] = None,
+    part_id: Annotated[Name | None, Form(description="Of the part that all these images show")] = None,
 ) -> SamplesAnswer:
     """`curl -F images=@part.png -F label=ok http://127.0.0.1:8000/layouts/disc/samples`"""
     return answered(
@@ -83,6 +84,7 @@ def post_samples(
             label,
             [read(image) for image in images],
             _names(roi_ids),
+            part_id,
         )
     )
 

@@ -61,7 +61,10 @@ class InspectAnswer(Answer):
 
 
 class FrameSummary(BaseModel):
-    """`verdict` is null where the part could not be judged: `problem_code` and `problem_detail` say why."""
+    """`verdict` is null where the part could not be judged: `problem_code` and `problem_detail` say why.
+
+    `provisional`: the verdict of one of its ROIs is.
+    """
 
     frame_id: str
     time_utc: str
@@ -73,6 +76,7 @@ class FrameSummary(BaseModel):
     layout_revision: int | None
     n_rois: int
     n_ng: int
+    provisional: bool = False
 
 
 class FramesAnswer(Answer):
@@ -94,7 +98,6 @@ class FrameAnswer(Answer, FrameSummary):
     width: int | None
     height: int | None
     timings_ms: dict[str, float]
-    provisional: bool
     rois: list[InspectionSummary]
 
 

@@ -70,7 +70,9 @@ InspectionIds = Annotated[list[InspectionId], Field(min_length=1, max_length=MAX
 
 
 class SampleAbout(BaseModel):
-    """`shape` in pixels of the sample, null: all of it. `golden`: the verdict every model must give it."""
+    """`shape` in pixels of the sample, null: all of it. `golden`: the verdict every model must give it.
+
+    `part_id`: of the part that it shows, null when nobody said."""
 
     filename: str
     label: Label
@@ -81,6 +83,7 @@ class SampleAbout(BaseModel):
     created: str
     source_name: str
     golden: Verdict | None
+    part_id: str | None = None
 
 
 class SamplesListAnswer(Answer):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.backend import Device, Kept
-from service.contract.frames import FrameAnswer, FramesSummary
+from service.contract.frames import FrameAnswer, FramesAnswer, FramesSummary, FrameSummary
 from service.contract.inspections import Drift, InspectionsSummary, InspectionSummary, RoiCounts, RoiSummary, TrendPoint
 from service.contract.models import Calibration
 from service.errors import MemoryNotFitted, Problem
@@ -66,6 +66,13 @@ def shown_record(record: Record) -> dict[str, Any]:
     """As an answer or the CSV tells it."""
     provisional = bool(record.params.get("provisional"))
     return {**asdict(record), "n_regions": len(record.regions), "provisional": provisional}
+
+
+def frames(kept: Kept, which: FrameFilter, limit: int, offset: int) -> FramesAnswer:
+    total, found = kept.frames.find(which, limit, offset)
+    provisional = kept.frames.provisional([record.frame_id for record in found])
+    shown = [FrameSummary(**asdict(record), provisional=record.frame_id in provisional) for record in found]
+    return FramesAnswer(total=total, limit=limit, offset=offset, frames=shown)
 
 
 def frame(kept: Kept, frame_id: str) -> FrameAnswer:

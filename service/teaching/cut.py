@@ -29,8 +29,9 @@ def cut(
     label: Label,
     frames: Sequence[Frame],
     roi_ids: Sequence[str] | None,
+    part_id: str | None = None,
 ) -> SamplesAnswer:
-    """Samples of the ROIs named, None: of all.
+    """Samples of the ROIs named, None: of all. `part_id`: of the part that every frame shows, when somebody knows it.
 
     Raises NotFound, TrainingFrozen, InvalidField (no ROIs), NotAligned and RoiOutsideFrame (naming the frame),
     ScaleMismatch, what `decode` raises, DiskFull.
@@ -43,7 +44,7 @@ def cut(
     samples: dict[str, list[NewSample]] = {roi.roi_id: [] for roi in rois}
     for name, data in frames:
         for picture in _pictures(kept, loaded, rois, name, data):
-            samples[picture.roi_id].append(_sample(loaded, picture, name))
+            samples[picture.roi_id].append(_sample(loaded, picture, name, part_id))
     saved = _store(kept, role_id, label, samples)
     for roi_id, files in saved.items():
         people.note("dataset_add", {"role_id": role_id, "roi_id": roi_id, "label": label}, new={"files": files})
@@ -73,7 +74,7 @@ def _pictures(kept: Kept, loaded: LoadedLayout, rois: Sequence[Roi], name: str, 
         return roi_pictures(rois, frame_rgb, np.array(alignment.matrix) if alignment else None)
 
 
-def _sample(loaded: LoadedLayout, picture: RoiPicture, name: str) -> NewSample:
+def _sample(loaded: LoadedLayout, picture: RoiPicture, name: str, part_id: str | None) -> NewSample:
     height, width = picture.image_rgb.shape[:2]
     return NewSample(
         png=encode_png(picture.image_rgb),
@@ -82,7 +83,11 @@ def _sample(loaded: LoadedLayout, picture: RoiPicture, name: str) -> NewSample:
         height=height,
         shape=picture.shape.model_dump(),
         source_name=name,
-        meta={"layout_revision": loaded.layout.revision, "to_frame": picture.to_frame.tolist()},
+        meta={
+            "layout_revision": loaded.layout.revision,
+            "to_frame": picture.to_frame.tolist(),
+            **({"part_id": part_id} if part_id else {}),
+        },
     )
 
 

@@ -23,7 +23,7 @@ from service.contract.words import Label
 from service.errors import ImageTypeNotRead, InvalidField, NotFound, SampleDamaged, UndecodableImage
 from service.inspection.pictures import Recalled, recall, small
 from service.loaded.scale import refuse_scale_of_others
-from service.store.samples import LABELS, NewSample
+from service.store.samples import LABELS, NewSample, part_id_of
 from service.vision.images import encode_png
 from service.vision.masks import pixel_mask
 
@@ -174,7 +174,10 @@ def _refuse_other_roi(recalled: Recalled, role_id: str, roi_id: str) -> None:
 def samples(kept: Kept, role_id: str, roi_id: str, label: Label) -> SamplesListAnswer:
     """Oldest first. Raises SampleDamaged."""
     found = [
-        SampleAbout(**{name: getattr(sample, name) for name in SampleAbout.model_fields})
+        SampleAbout(
+            **{name: getattr(sample, name) for name in SampleAbout.model_fields if name != "part_id"},
+            part_id=part_id_of(sample) or None,
+        )
         for sample in kept.samples.samples(role_id, roi_id, label)
     ]
     return SamplesListAnswer(samples=found)

@@ -309,6 +309,9 @@ def test_frames_are_found_counted_and_paged(line: TestClient) -> None:
     for verdict, parts in (("OK", ["P-2", "P-1", "P-0"]), ("NG", ["P-bad2", "P-bad1"]), ("ERROR", ["P-torn"])):
         page = line.get("/frames", params={"verdict": verdict}).json()
         assert [row["part_id"] for row in page["frames"]] == parts
+    told = {row["part_id"]: row["provisional"] for row in line.get("/frames").json()["frames"]}
+    assert told.pop("P-torn") is False, "nothing was judged"
+    assert set(told.values()) == {True}, "eight good parts prove little"
     page = line.get("/frames", params={"limit": 2, "offset": 1}).json()
     assert (page["total"], [row["part_id"] for row in page["frames"]]) == (6, ["P-bad2", "P-bad1"])
     later = line.get("/frames", params={"since": "2999-01-01"}).json()

@@ -227,6 +227,17 @@ def test_samples_are_cut_aligned_from_whole_frames(drawn: TestClient) -> None:
     assert samples(drawn, "ring", "ng") == []
 
 
+def test_pictures_of_one_part_keep_its_number_and_others_have_none(drawn: TestClient) -> None:
+    assert cut(drawn, [png(plate()), png(plate(7, -11, 4))], part_id="B-17").status_code == 200
+    assert cut(drawn, [png(plate())]).status_code == 200
+    place = {"role_id": "plate", "roi_id": "bar", "label": "ok"}
+    listed = drawn.get("/datasets/samples", params=place).json()["samples"]
+    assert [sample["part_id"] for sample in listed] == ["B-17", "B-17", None]
+    meta = drawn.get("/datasets/meta", params={**place, "filename": listed[0]["filename"]}).json()["meta"]
+    assert meta["part_id"] == "B-17", "by this number a whole part is held out"
+    assert_problem(cut(drawn, [png(plate())], part_id=" "), 422, "part_id")
+
+
 def test_of_frames_with_one_that_is_not_aligned_nothing_is_stored(drawn: TestClient) -> None:
     lost = cut(drawn, [png(plate()), png(plate(without=("hole",)))])
     assert assert_problem(lost, 422, "frame1.png", "Mark 1")["code"] == "not_aligned"

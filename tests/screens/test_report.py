@@ -12,6 +12,7 @@ from gui.history.pareto import pareto
 from gui.history.report import shift_report
 from gui.history.report_data import ReportData, RoiReport
 from gui.kit.words import Words
+from gui.language import Language
 from gui.periods import Period
 from gui.service.history import Choice
 from service.contract.frames import FramesSummary
@@ -75,6 +76,26 @@ def read(pdf: bytes) -> list[str]:
 def test_it_says_who_when_with_what_and_what_is_proved(language: str, said: tuple[str, ...]) -> None:
     text = " ".join(read(shift_report(data(), Words(lambda: language), NOW)))  # type: ignore[arg-type, return-value]
     assert [words for words in (*said, "RTX 4000", "1.2.0", "P-0001", "disco / cubo") if words not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("not measured", "3 · provisional", "4 · provisional, accepted by ana", "5 · calibrated the old way",
+                "did not set; intervals go by parts")),
+        ("es", ("no medido", "3 · provisional", "4 · provisional, aceptada por ana",
+                "5 · calibrada a la manera antigua", "los intervalos van por piezas")),
+    ],
+)  # fmt: skip
+def test_a_rate_that_was_not_measured_and_a_provisional_version_are_told(language: Language, said: tuple[str]) -> None:
+    few = {**CALIBRATION, "provisional": True, "accepted": None}
+    accepted = {**few, "accepted": {"by": "ana", "station": "", "utc": "", "why": "measured by hand"}}
+    rois = [
+        RoiReport(roi("anillo", 3), 3, few), RoiReport(roi("cubo", 2), 4, accepted),
+        RoiReport(roi("taladro", 1), 5, CALIBRATION, old_calibration=True),
+    ]  # fmt: skip
+    text = " ".join(read(shift_report(data(rois=rois), Words(lambda: language), NOW)))
+    assert [words for words in said if words not in text] == []
 
 
 def test_many_ng_parts_go_over_pages_that_are_numbered_with_their_pictures() -> None:

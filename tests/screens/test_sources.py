@@ -291,8 +291,8 @@ def test_heat_lies_only_over_the_defects_of_ng_regions() -> None:
     region = {"bbox": [2, 2, 6, 6], "x": 2, "y": 2, "w": 6, "h": 6, "area_px": 36, "area_mm2": 1, "score": 2}
     moved = [[x + 50, y + 30] for x, y in square]
     roi = {
-        "roi_id": "a", "verdict": "NG", "score": 2, "threshold": 1, "model_version": 1, "inspection_id": "i",
-        "shape": {"kind": "rect", "x": 0, "y": 0, "w": 20, "h": 20}, "inner_outline": None,
+        "roi_id": "a", "verdict": "NG", "provisional": False, "score": 2, "threshold": 1, "model_version": 1,
+        "inspection_id": "i", "shape": {"kind": "rect", "x": 0, "y": 0, "w": 20, "h": 20}, "inner_outline": None,
         "to_frame": [[1, 0, 50], [0, 1, 30]], "outline": [[50, 30], [69, 30], [69, 49], [50, 49]],
         "regions": [{**region, "contour": square, "contour_frame": moved, "centre_frame": [55, 35]}],
         "heatmap_png_base64": hot,
@@ -300,7 +300,7 @@ def test_heat_lies_only_over_the_defects_of_ng_regions() -> None:
     said = {
         "frame_id": "f", "time_utc": "2026-01-01T00:00:00+00:00", "role_id": "r", "part_id": None, "verdict": "NG",
         "layout_revision": 1, "mm_per_px": 0.1, "alignment": None, "width": 100, "height": 80,
-        "rois": [roi, {**roi, "verdict": "OK"}], "timings_ms": {}, "request_id": "q",
+        "rois": [roi, {**roi, "verdict": "OK"}], "timings_ms": {}, "request_id": "q", "provisional": False,
     }  # fmt: skip
     png = heat_over(InspectAnswer.model_validate(said))
     assert png is not None

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 from gui.line.latest import Latest
 from gui.service.client import Client, ServiceError, Target
 from gui.service.jobs import Teaching, time_left_s
-from tests.kit.parts import ROI, SCALE, upload
+from gui.service.teaching import TaughtRoi
+from tests.kit.parts import ROI, SCALE, calibrate, disc, fit, upload
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
@@ -110,6 +111,39 @@ def test_a_job_nobody_knows_is_lost_sight_of_with_its_reason(client: TestClient)
             assert lost.error is not None
             assert lost.error.code == "not_found"
             await lost.close()
+
+    run(story)
+
+
+def test_a_picture_of_the_roi_itself_keeps_the_number_of_its_part(client: TestClient) -> None:
+    async def story() -> None:
+        async with asking(client) as asked:
+            roi = TaughtRoi(asked, **ROI)
+            for name, part_id in (("a.png", "B-17"), ("b.png", "")):
+                await roi.keep_picture("ok", name, disc(1), SCALE, part_id)
+            assert [(one.source_name, one.part_id) for one in await roi.samples("ok")] == [
+                ("b.png", None),
+                ("a.png", "B-17"),
+            ]
+
+    run(story)
+
+
+def test_a_provisional_threshold_is_accepted_with_a_reason_and_not_while_training_is_frozen(client: TestClient) -> None:
+    assert fit(client, 6).status_code == 200
+    assert calibrate(client).status_code == 200
+
+    async def story() -> None:
+        async with asking(client) as asked:
+            roi = TaughtRoi(asked, **ROI)
+            assert [version.provisional for version in await roi.versions()] == [True]
+            client.post("/admin/freeze", json={"why": "audit"})
+            with pytest.raises(ServiceError, match="frozen"):
+                await roi.accept(1, "measured by hand, too")
+            client.post("/admin/unfreeze")
+            done = await roi.accept(1, "measured by hand, too")
+            assert (done.model_version, done.accepted.why) == (1, "measured by hand, too")
+            assert [version.provisional for version in await roi.versions()] == [False]
 
     run(story)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from gui.kit.svg import Box, picture_svg, shape_path
+from gui.kit.words import Words
 from gui.teach.score_axis import Axis, axis, histogram, nearest, tick_digits, ticks
 from service.contract.rules import doubts, enough_ok
 
@@ -73,12 +74,22 @@ def test_too_few_samples_are_told_in_a_sentence(n_ok: int, n_ng: int, overlap: b
     assert [doubt.code for doubt in found] == said
 
 
-def test_as_many_pictures_as_the_service_asks_for() -> None:
+def test_pictures_of_few_parts_are_told_and_counted_as_parts() -> None:
+    found = doubts(80, 70, 95.0, False, ok_parts=6, ng_parts=3)
+    assert [(doubt.code, doubt.values.get("n")) for doubt in found] == [("few_parts", 80), ("few_ng", 3), ("few_ok", 6)]
+    for language in ("en", "es"):
+        words = Words(lambda language=language: language)  # type: ignore[misc]
+        sentence = words(f"teach.{found[0].code}", **found[0].values)
+        assert "80" in sentence
+        assert "6" in sentence
+
+
+def test_as_many_parts_as_the_service_asks_for() -> None:
     from service.calibration.threshold import calibrate
 
     needed = enough_ok(95.0)
     assert needed is not None
-    assert f"at least {needed} good samples" in " ".join(calibrate([1.0, 1.1, 1.2], [], 95.0).warnings)
+    assert f"at least {needed} good parts" in " ".join(calibrate([1.0, 1.1, 1.2], [], 95.0).warnings)
     assert enough_ok(100.0) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,14 @@ class Frames:
     def get(self, frame_id: str) -> FrameRecord:
         missing = f"No frame {frame_id!r}; GET /frames lists them."
         return FrameRecord(**row_of(self._engine, frames.c.frame_id, frame_id, missing))
+
+    def provisional(self, frame_ids: Sequence[str]) -> set[str]:
+        """Those of them in which the verdict of an ROI is provisional."""
+        asked = sa.select(inspections.c.frame_id).where(
+            inspections.c.frame_id.in_(frame_ids), inspections.c.params["provisional"].as_boolean()
+        )
+        with self._engine.connect() as connection:
+            return set(connection.execute(asked).scalars())
 
     def by_hour(self, which: FrameFilter) -> list[FramesOfHour]:
         """By the hour they began, in UTC; oldest first."""

@@ -43,6 +43,7 @@ def test_an_ng_part_is_found_and_shown_whole(used: Inspector, browser: Browser) 
     page = open_page(browser, f"{used.url}/history?view=regions")
     expect(by(page, "total")).to_contain_text("30")
     expect(by(page, "row")).to_have_count(PAGE)
+    expect(by(page, "provisional")).to_have_count(PAGE)  # six good parts prove little
     by(page, "pages").get_by_role("button", name="2", exact=True).click()
     expect(by(page, "row")).to_have_count(30 - PAGE)
     by(page, "filter-verdict").click()
@@ -52,6 +53,7 @@ def test_an_ng_part_is_found_and_shown_whole(used: Inspector, browser: Browser) 
     assert "verdict=NG" in page.url
     by(page, "row").click()
     expect(by(page, "verdict")).to_contain_text("NG")
+    expect(by(page, "verdict")).to_contain_text("PROVISIONAL")
     expect(by(page, "facts")).to_contain_text("Areas found")
     expect(by(page, "facts")).to_contain_text("line")  # the key it was inspected with
     assert by(page, "picture").locator("image").count() == 2

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.browser import Inspector, by, cut_off, leave, open_page, speak
-from tests.kit.line_parts import good, pictures, prefer, spoiled, teach_line
+from tests.kit.browser import Inspector, by, connected, cut_off, leave, open_page, speak
+from tests.kit.line_parts import client_of, good, pictures, prefer, spoiled, teach_line
+from tests.kit.parts import ROI
 
 pytestmark = pytest.mark.system
 _BOX = "e => { const b = e.getBBox(); return [b.x, b.y, b.width, b.height] }"
@@ -54,6 +55,8 @@ def test_a_part_is_judged_by_key_and_the_defect_is_drawn_where_it_lies(line: Ins
     by(page, "inspect").click()
     expect(by(page, "word")).to_have_text("OK")
     expect(by(page, "defect")).to_have_count(0)
+    expect(by(page, "provisional")).to_contain_text("PROVISIONAL")
+    expect(by(page, "provisional")).to_contain_text("too few different good parts")
     page.keyboard.type("DISC 0042")  # a scanner types, whatever has the focus
     page.keyboard.press("Enter")
     expect(by(page, "part")).to_have_value("DISC 0042")
@@ -67,7 +70,7 @@ def test_a_part_is_judged_by_key_and_the_defect_is_drawn_where_it_lies(line: Ins
     [x, y, w, h] = by(page, "defect").first.evaluate(_BOX)
     assert x < 128 + 94 < x + w
     assert y < 128 < y + h
-    assert max(w, h) < 60
+    assert max(w, h) < 66
     expect(by(page, "past")).to_have_count(2)
     expect(by(page, "n-ng")).to_have_text("1")
     assert _height(page, "word") > 100  # read from 5 m
@@ -77,6 +80,32 @@ def test_a_part_is_judged_by_key_and_the_defect_is_drawn_where_it_lies(line: Ins
         assert cut_off(page) == []
         bottom = page.evaluate("document.documentElement.scrollHeight - innerHeight")
         assert bottom <= 1, "the screen has to be scrolled"
+    assert page.errors == []  # type: ignore[attr-defined]
+    leave(page)
+
+
+def test_a_verdict_is_provisional_until_somebody_accepts_its_threshold(line: Inspector, browser: Browser) -> None:
+    page = open_page(browser, f"{line.url}/history?view=parts")
+    expect(by(page, "row")).to_have_count(2)
+    expect(by(page, "provisional")).to_have_count(2)
+    by(page, "row").first.click()
+    expect(by(page, "verdict")).to_contain_text("PROVISIONAL")
+    expect(by(page, "verdict")).to_contain_text("NG")
+    expect(by(page, "rows")).to_contain_text("PROVISIONAL")
+    assert cut_off(page) == []
+    with client_of(line) as client:
+        why = {**ROI, "why": "Every part is measured by hand, too."}
+        assert client.post("/models/accept", json=why).status_code == 200
+    page.goto(line.url)
+    connected(page)
+    for word in ("OK", "NG"):
+        by(page, "inspect").click()
+        expect(by(page, "word")).to_have_text(word)
+        expect(by(page, "provisional")).to_have_count(0)
+    page.goto(f"{line.url}/history?view=parts")
+    connected(page)
+    expect(by(page, "row")).to_have_count(4)
+    expect(by(page, "provisional")).to_have_count(2)  # what was judged before stays as it was judged
     assert page.errors == []  # type: ignore[attr-defined]
     leave(page)
 
