@@ -29,7 +29,7 @@ class FrameRoi(BaseModel):
 
     roi_id: str
     verdict: Verdict
-    provisional: bool
+    provisional: bool = False
     score: float
     threshold: float
     model_version: int
@@ -50,7 +50,7 @@ class InspectAnswer(Answer):
     role_id: str
     part_id: str | None
     verdict: Verdict
-    provisional: bool
+    provisional: bool = False
     layout_revision: int
     mm_per_px: float
     width: int

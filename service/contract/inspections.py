@@ -42,7 +42,7 @@ class InferAnswer(Answer, OfRoi):
     score: float
     threshold: float | None
     verdict: Verdict | None
-    provisional: bool
+    provisional: bool = False
     token_shape: tuple[int, int]
     heatmap_png_base64: str | None
     regions: list[RegionAnswer]

@@ -161,8 +161,8 @@ class ModelSummary(OfRoi):
     current: bool
     activated: bool
     calibrated: bool
-    provisional: bool
-    old_calibration: bool
+    provisional: bool = False
+    old_calibration: bool = False
     created_utc: str | None
     backbone: str | None
     coreset_size: int | None
