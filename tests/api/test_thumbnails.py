@@ -41,7 +41,7 @@ def test_samples_are_listed_with_their_shape_size_source_and_golden_mark(client:
     assert [first["filename"], second["filename"]] == files
     assert first | {"filename": "", "created": ""} == {
         "filename": "", "label": "ok", "width": SIZE, "height": SIZE, "mm_per_px": SCALE, "shape": json.loads(RING),
-        "created": "", "source_name": "good0.png", "golden": None,
+        "created": "", "source_name": "good0.png", "golden": None, "part_id": None,
     }  # fmt: skip
     assert (second["shape"], second["golden"]) == (None, "OK")
     assert samples(client, "ng") == []
