@@ -9,7 +9,7 @@ no real threshold can know. Rates are of the test pictures, in %.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +35,6 @@ from service.vision.verdict import measure
 
 PERCENTILE, MM_PER_PX = 95.0, 0.25
 PICTURES = (6, 16, 40, 80)
-Make = Callable[[GoodPatches], MemoryBank]
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ def _embedded(
     kinds += [(picture.path, picture.defect or "good") for picture in test_pictures(folder)]
     for path, kind in kinds:
         image = reader.read(path)
-        view = replace(reader.about(image)).view(recipe)
+        view = reader.about(image).view(recipe)
         [patches] = engine.vectors(engine.embed(recipe, [view.picture(image)]))
         yield Seen(patches, view, kind)
 

@@ -141,14 +141,9 @@ def rate(events: int, n: int, n_parts: int | None = None) -> Rate:
 
 
 def _false_rejects(ok: Scores, ng: Scores, percentile: float) -> Rate:
-    if ok.n_parts <= MIN_OK_SCORES:
+    if ok.n_parts <= MIN_OK_SCORES:  # what is left of them gives no threshold
         return NOT_MEASURED
-    rejected = 0
-    for fold in _folds(ok):
-        rest = ok[~fold]
-        if len(rest) < MIN_OK_SCORES:
-            return NOT_MEASURED
-        rejected += int((ok.values[fold] >= _computed(rest, ng, percentile)[0]).sum())
+    rejected = sum(int((ok.values[fold] >= _computed(ok[~fold], ng, percentile)[0]).sum()) for fold in _folds(ok))
     return rate(rejected, len(ok), ok.n_parts)
 
 

@@ -123,7 +123,7 @@ def _weights(settings: Settings) -> Finding:
 def _models(settings: Settings) -> Finding:
     found = [version for version in Models(settings.data_root).everything() if version.current]
     said = f"{len(found)} in service"
-    old = [version for version in found if version.calibration and not (version.description or {}).get("parts")]
+    old = [version for version in found if version.old_calibration]
     if old:
         names = ", ".join(f"{version.role_id}/{version.roi_id}" for version in old[:5])
         return Finding("models", POOR, f"{said}, {len(old)} calibrated the old way ({names})", "Teach them anew.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,7 @@ def pictures_by_part(folder: Path) -> tuple[list[Path], list[str]]:
     folders = sorted(path for path in folder.iterdir() if path.is_dir() and any(_pictures(path)))
     found = [(path, "") for path in _pictures(folder)]
     found += [(path, of.name) for of in folders for path in _pictures(of)]
-    if not found:
-        pictures_in(folder)
+    _refuse_none(found, folder)
     return [path for path, _ in found], [part_id for _, part_id in found]
 
 
@@ -95,9 +94,13 @@ def _pictures(folder: Path) -> list[Path]:
 def pictures_in(folder: Path) -> list[Path]:
     """Sorted by name. Raises InvalidField when there are none."""
     found = _pictures(folder)
+    _refuse_none(found, folder)
+    return found
+
+
+def _refuse_none(found: Sequence[object], folder: Path) -> None:
     if not found:
         raise InvalidField(f"{folder}: no pictures ({', '.join(PICTURES)}) in this folder.")
-    return found
 
 
 @contextmanager

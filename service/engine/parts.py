@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 # Pictures nearer than this share of what is usual between two pictures show one part, or copies of one picture.
-# Measured in docs/accuracy.md: copies lie at 0.4 to 0.7, different parts at 0.8 to 1.
+# docs/accuracy.md has what other shares give.
 SAME_PART = 0.7
 # Patches of a picture that are compared, in random directions; fewer for many pictures, which bounds time.
 PATCHES, MOST_COMPARED = 200, 20_000

@@ -59,11 +59,6 @@ class Description:
     parts: tuple[int, ...] = ()
     level: Level | None = None
 
-    @property
-    def by_part(self) -> bool:
-        """Whether whole parts were held out: a threshold of any other version promises too much."""
-        return bool(self.parts)
-
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
         value["pictures"] = [
@@ -118,7 +113,8 @@ class ModelVersion:
 
     @property
     def old_calibration(self) -> bool:
-        return self.calibration is not None and bool(self.description.ok_scores) and not self.description.by_part
+        """As of the store's summary of the version."""
+        return self.calibration is not None and bool(self.description.ok_scores) and not self.description.parts
 
     @property
     def area_mm2(self) -> float:

@@ -51,6 +51,12 @@ class VersionSummary:
     calibration: Calibration | None
     damaged: str | None
 
+    @property
+    def old_calibration(self) -> bool:
+        """Whether its scores were held out without a look at parts: the threshold promises too much."""
+        about = self.description or {}
+        return self.calibration is not None and bool(about.get("ok_scores")) and not about.get("parts")
+
 
 class Models:
     def __init__(self, data_root: Path) -> None:

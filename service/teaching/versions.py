@@ -92,7 +92,7 @@ def _summary(version: VersionSummary) -> ModelSummary:
         model_version=version.version,
         calibrated=version.calibration is not None,
         provisional=version.calibration is not None and version.calibration.verdicts_are_provisional,
-        old_calibration=version.calibration is not None and bool(about.get("ok_scores")) and not about.get("parts"),
+        old_calibration=version.old_calibration,
         created_utc=about.get("created_utc"),
         backbone=about.get("recipe", {}).get("backbone"),
         coreset_size=round(about["coreset_rate_applied"] * about["n_embeddings"]) if about else None,
